@@ -1,0 +1,182 @@
+"""Checks of arguments: every public function calls these once, before it computes.
+
+A message names the argument, the rule, and what came.
+"""
+
+import numbers
+import operator
+
+import numpy as np
+
+LARGEST_NUMBER = 1e100
+"""Largest size of a number in data. Its square times the largest w squared stays finite."""
+
+LARGEST_SCORE = 1e300
+"""Largest size of a score that is not -inf: the difference of two of them stays finite."""
+
+LARGEST_SCALE = 1e6
+"""Largest size of w."""
+
+
+def array(name, given, limit=LARGEST_NUMBER):
+    """Return given as a nonempty float64 array of any shape, each entry at most limit in size."""
+    result = _real(name, given)
+    if result.size == 0:
+        raise ValueError(f"{name} must not be empty, got shape {result.shape}")
+    if not np.abs(result).max() <= limit:  # false for NaN, too
+        raise ValueError(_out_of_range(name, result, limit))
+    return result
+
+
+def vector(name, given):
+    """Return given as a float64 array of shape (length,)."""
+    return _with_axes(1, "(length,)", name, array(name, given))
+
+
+def pairs(keys, values):
+    """Return keys and values as vectors of the same length."""
+    keys, values = vector("keys", keys), vector("values", values)
+    if keys.shape != values.shape:
+        raise ValueError(
+            "keys and values must pair up: "
+            f"keys has shape {keys.shape}, values has shape {values.shape}"
+        )
+    return keys, values
+
+
+def at_least_two(name, points):
+    """Return points, each of which has another one to be predicted from."""
+    if points.size < 2:
+        raise ValueError(
+            f"{name} must hold at least 2 points, for each is predicted from the others, "
+            f"got {points.size}"
+        )
+    return points
+
+
+def weights(given):
+    """Return weights of shape (queries, keys), each row with sum 1 or NaN from end to end."""
+    result = _with_axes(2, "(queries, keys)", "weights", _real("weights", given))
+    if result.size == 0:
+        raise ValueError(f"weights must not be empty, got shape {result.shape}")
+    _check_row_sums(result)
+    return result
+
+
+def scores(given):
+    """Return scores with a last axis along which one at least is finite; the rest may be -inf."""
+    result = _real("scores", given)
+    if result.size == 0 or result.ndim == 0:
+        raise ValueError(f"scores must have at least one entry and axis, got shape {result.shape}")
+    if not np.abs(np.where(result == -np.inf, 0.0, result)).max() <= LARGEST_SCORE:
+        raise ValueError(
+            f"scores must be -inf or at most {LARGEST_SCORE:g} in size, got {_brief(given)}"
+        )
+    if (result.max(axis=-1) == -np.inf).any():
+        raise ValueError(
+            "scores must have one finite number at least along the last axis, "
+            f"got only -inf in {_brief(given)}"
+        )
+    return result
+
+
+def kernel_values(given, shape):
+    """Return what a kernel made of u: nonnegative, finite, and of the shape of u."""
+    result = _real("kernel(u)", given)
+    if result.shape != shape:
+        raise ValueError(
+            f"kernel(u) must have the shape of u, {shape}, got shape {result.shape}"
+        )
+    if not (result.min() >= 0 and result.max() <= LARGEST_NUMBER):
+        raise ValueError(
+            "kernel(u) must be nonnegative and at most 1e+100, "
+            f"got values from {result.min():g} to {result.max():g}"
+        )
+    return result
+
+
+def scale(w):
+    """Return w as a float with |w| <= 1e6."""
+    return number(
+        "w", w, f"finite and at most {LARGEST_SCALE:g} in size", lambda x: abs(x) <= LARGEST_SCALE
+    )
+
+
+def number(name, given, rule, holds):
+    """Return given as a float for which holds(given) is true; rule says the same in words."""
+    if isinstance(given, np.ndarray) and given.ndim == 0:
+        given = given[()]
+    if not isinstance(given, numbers.Real) or isinstance(given, bool | np.bool):
+        raise TypeError(f"{name} must be a real number, got {_brief(given)}")
+    try:
+        result = float(given)
+    except OverflowError:
+        result = np.inf
+    if not holds(result):
+        raise ValueError(f"{name} must be {rule}, got {_brief(given)}")
+    return result
+
+
+def count(name, given, least):
+    """Return given as an integer that is at least least."""
+    try:
+        if isinstance(given, bool | np.bool):
+            raise TypeError
+        result = operator.index(given)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {_brief(given)}") from None
+    if result < least:
+        raise ValueError(f"{name} must be at least {least}, got {result}")
+    return result
+
+
+def _real(name, given):
+    if isinstance(given, np.ma.MaskedArray):
+        raise TypeError(f"{name} must not be a masked array: leave the masked entries out")
+    try:
+        result = np.asarray(given)
+    except ValueError:
+        raise ValueError(
+            f"{name} must be a rectangular array of numbers, got {_brief(given)}"
+        ) from None
+    if result.dtype.kind not in "fiu":
+        raise TypeError(
+            f"{name} must hold real numbers, got {_brief(given)} of dtype {result.dtype}"
+        )
+    if result.dtype == np.float64:
+        return result
+    with np.errstate(over="ignore"):  # a long double may turn infinite, which is refused later
+        return result.astype(np.float64)
+
+
+def _with_axes(ndim, shape, name, result):
+    if result.ndim != ndim:
+        raise ValueError(f"{name} must have shape {shape}, got shape {result.shape}")
+    return result
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _check_row_sums(matrix, tolerance=1e-5):
+    off = matrix.dot(np.ones(matrix.shape[1])) - 1.0
+    if off.dot(off) <= tolerance**2:  # the quick answer; what follows looks row by row
+        return
+    wrong = ~(np.abs(off) <= tolerance) & ~np.isnan(matrix).all(axis=1)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            "each row of weights must sum to 1 (rows are queries, columns are keys), "
+            f"row {row} sums to {off[row] + 1:.6g}"
+        )
+
+
+def _out_of_range(name, result, limit):
+    where = np.unravel_index((~(np.abs(result) <= limit)).argmax(), result.shape)
+    found = float(result[where])
+    rule = f"at most {limit:g} in size" if np.isfinite(found) else "finite"
+    at = f" at index {', '.join(map(str, where))}" if where else ""
+    return f"{name} must be {rule}, got {found!r}{at}"
+
+
+def _brief(given):
+    text = " ".join(repr(given).split())
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,121 @@
+"""Pooling of chapters 2 to 5: from weights and values to predictions."""
+
+import numpy as np
+
+from nwlib import _validate
+from nwlib.attention import attention_weights
+
+BLOCK_SCORES = 2**16
+"""Scores that `nadaraya_watson` holds at once: half a megabyte, which stays in cache."""
+
+
+def average_pooling(values, n_queries):
+    """Return the mean of the values, once for each query: the best prediction that ignores x.
+
+    Formula: f(x) = (1/n) sum_i y_i.
+
+    Parameters
+    ----------
+    values : shape (n,), in units of y.
+    n_queries : number of queries, at least 1.
+
+    Returns
+    -------
+    Array of shape (n_queries,), in units of y.
+
+    Raises
+    ------
+    ValueError
+        If values is empty, not finite, not of one axis, or larger than 1e100 in size, or if
+        n_queries is below 1.
+    TypeError
+        If values does not hold real numbers, or n_queries is not an integer.
+
+    Source: chapter 2.
+
+    >>> average_pooling([1.0, 2.0, 6.0], 2)
+    array([3., 3.])
+    """
+    values = _validate.vector("values", values)
+    return np.full(_validate.count("n_queries", n_queries, least=1), values.mean())
+
+
+def attention_pooling(weights, values):
+    """Return the weighted mean of the values for each query.
+
+    Formula: f(x) = sum_i alpha_i(x) y_i.
+
+    Parameters
+    ----------
+    weights : shape (q, n), rows sum to 1. A row that is NaN from end to end, which
+        `kernel_weights` gives a query with no key in reach, makes the prediction NaN.
+    values : shape (n,), in units of y.
+
+    Returns
+    -------
+    Array of shape (q,), in units of y.
+
+    Raises
+    ------
+    ValueError
+        If weights is not of two axes, empty, or has a row that does not sum to 1 (to 1e-5);
+        if values is empty, not finite, not of one axis, or larger than 1e100 in size; if
+        weights does not have one column for each value.
+    TypeError
+        If weights or values do not hold real numbers.
+
+    Source: chapter 3; Nadaraya (1964), Watson (1964).
+
+    >>> attention_pooling([[0.5, 0.5], [0.0, 1.0]], [2.0, 4.0])
+    array([3., 4.])
+    """
+    weights = _validate.weights(weights)
+    values = _validate.vector("values", values)
+    if weights.shape[1] != values.size:
+        raise ValueError(
+            "weights must have one column for each value: "
+            f"weights has shape {weights.shape}, values has shape {values.shape}"
+        )
+    return weights @ values
+
+
+def nadaraya_watson(queries, keys, values, w=1.0):
+    """Return the Nadaraya-Watson prediction with a Gaussian kernel at each query.
+
+    Formula: f(x) = sum_i softmax_i(-((x - x_i) w)^2 / 2) y_i: `attention_weights`, then
+    `attention_pooling`, for a block of queries at a time, so that memory does not grow with
+    q times n.
+
+    Parameters
+    ----------
+    queries : shape (q,), in units of x.
+    keys : shape (n,), in units of x, in any order.
+    values : shape (n,), in units of y.
+    w : inverse bandwidth, in units of 1/x, at most 1e6 in size. Its sign carries no meaning.
+
+    Returns
+    -------
+    Array of shape (q,), in units of y, between the smallest and the largest value.
+
+    Raises
+    ------
+    ValueError
+        If queries, keys or values are empty, not finite, not of one axis, or larger than
+        1e100 in size; if keys and values differ in length; if w is out of range.
+    TypeError
+        If queries, keys or values do not hold real numbers, or w is not a number.
+
+    Source: chapters 4 and 5; Nadaraya (1964), Watson (1964).
+
+    >>> nadaraya_watson([0.0, 100.0], [-1.0, 1.0], [2.0, 4.0])
+    array([3., 4.])
+    """
+    queries = _validate.vector("queries", queries)
+    keys, values = _validate.pairs(keys, values)
+    w = _validate.scale(w)
+    prediction = np.empty(queries.shape)
+    rows = max(1, BLOCK_SCORES // keys.size)
+    for start in range(0, queries.size, rows):
+        block = slice(start, start + rows)
+        prediction[block] = attention_pooling(attention_weights(queries[block], keys, w), values)
+    return prediction
