@@ -1,0 +1,330 @@
+"""The explorable figures of the course: one drawing, shown live or as frames.
+
+Where a kernel runs, ipywidgets (7 or 8) redraws the figure. The same output holds a page
+fragment with a frame for each position, which needs no kernel: the site shows that one.
+No mathematics here: `nwlib` computes, `plots` draws.
+"""
+
+import html
+import itertools
+import json
+import re
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import PowerNorm
+
+import nwlib
+from nwlib import plots
+
+KERNELS = {
+    "Gaussian": nwlib.gaussian,
+    "boxcar": nwlib.boxcar,
+    "triangular": nwlib.triangular,
+    "Epanechnikov": nwlib.epanechnikov,
+}
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+
+
+class Control(NamedTuple):
+    """One thing to move: a range if its positions are numbers, else a choice among names."""
+
+    name: str
+    positions: tuple
+    start: int
+
+    @property
+    def is_range(self):
+        return not isinstance(self.positions[0], str)
+
+    def text(self, index):
+        position = self.positions[index]
+        return f"{position:.2f}" if self.is_range else position
+
+
+class Explorable:
+    """A figure with controls. Displayed, it is live in a kernel and made of frames elsewhere.
+
+    Parameters
+    ----------
+    title : what the figure lets one explore, the name of the whole.
+    controls : list of Control.
+    draw : function of one position for each control that returns a Figure and its description.
+        Artists whose gid is plots.MOVING may differ from frame to frame, no others.
+    """
+
+    def __init__(self, title, controls, draw):
+        self.title = title
+        self.controls = controls
+        self._draw = draw
+        self._box = None
+
+    def picture(self, *indices):
+        """Return the SVG and the description for one index of each control."""
+        positions = (c.positions[i] for c, i in zip(self.controls, indices, strict=True))
+        fig, description = self._draw(*positions)
+        result = plots.svg(fig, description)
+        plt.close(fig)
+        return result, description
+
+    def widget(self):
+        """Return the live form, an ipywidgets box that redraws when a control moves."""
+        import ipywidgets
+
+        inputs = [_live_control(control) for control in self.controls]
+        view = ipywidgets.HTML()
+
+        def redraw(_=None):
+            view.value = self.picture(*(i.value for i in inputs))[0]
+
+        for i in inputs:
+            i.observe(redraw, names="value")
+        redraw()
+        return ipywidgets.VBox([*inputs, view])
+
+    def fragment(self):
+        """Return the form without a kernel: HTML that holds each frame and moves by itself."""
+        start = tuple(c.start for c in self.controls)
+        combinations = list(itertools.product(*(range(len(c.positions)) for c in self.controls)))
+        frames = {indices: self.picture(*indices) for indices in combinations}
+        svg = _layered([frames[i][0] for i in combinations], combinations.index(start))
+        controls = "\n".join(map(_static_control, self.controls))
+        descriptions = json.dumps([frames[i][1] for i in combinations], ensure_ascii=False)
+        descriptions = descriptions.replace("<", "\\u003c")
+        return (
+            f'<figure class="explorable" role="group" aria-label="{html.escape(self.title)}">\n'
+            f'<div class="explorable-controls">\n{controls}\n</div>\n{svg}\n'
+            f'<figcaption class="explorable-caption">{html.escape(frames[start][1])}</figcaption>\n'
+            f'<script type="application/json">{descriptions}</script>\n'
+            f"<script>{PLAYER}</script>\n</figure>"
+        )
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        self._box = self.widget()
+        return {
+            "application/vnd.jupyter.widget-view+json": {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self._box.model_id,
+            },
+            "text/html": self.fragment(),
+            "text/plain": f"{self.title}. {self.picture(*(c.start for c in self.controls))[1]}",
+        }
+
+
+def kernel_slider(dataset, query=2.0):
+    """Return the explorable of chapter 3: kernel and bandwidth, with one query's weights."""
+    keys, values = dataset.x_train, dataset.y_train
+    bandwidths = tuple(np.geomspace(0.05, 2.5, 15).round(2))
+
+    def draw(name, bandwidth):
+        kernel, w = KERNELS[name], 1 / bandwidth
+        weights = nwlib.kernel_weights([query], keys, kernel, w)[0]
+        every = nwlib.kernel_weights(dataset.x_test, keys, kernel, w)
+        prediction = nwlib.attention_pooling(every, values)
+        fig = _two_panels(dataset, query, weights, prediction)
+        blank = int(np.isnan(prediction).sum())
+        error = np.nanmean((prediction - dataset.y_true) ** 2)
+        text = (
+            f"{name} kernel, bandwidth {bandwidth:.2f}. "
+            + plots.describe_query(query, keys, values, weights)
+            + f" Mean squared error of the whole curve: {error:.3f}."
+        )
+        if blank:
+            text += f" {blank} of {prediction.size} queries have no key in reach, and no prediction."
+        return fig, text
+
+    return Explorable(
+        "Kernel and bandwidth, with the weights of one query",
+        [Control("kernel", tuple(KERNELS), 0), Control("bandwidth h = 1/w", bandwidths, 7)],
+        draw,
+    )
+
+
+def query_slider(dataset, w=1.0):
+    """Return the explorable of chapter 4: the position of the query, beyond the data, too."""
+    keys, values = dataset.x_train, dataset.y_train
+    positions = tuple(np.linspace(-2, 7, 37))
+    prediction = nwlib.nadaraya_watson(dataset.x_test, keys, values, w)
+
+    def draw(query):
+        weights = nwlib.attention_weights([query], keys, w)[0]
+        fig = _two_panels(dataset, query, weights, prediction, xlim=(-2.2, 7.2))
+        return fig, plots.describe_query(query, keys, values, weights)
+
+    return Explorable("The query, and the weights it gives", [Control("query x", positions, 16)], draw)
+
+
+def w_slider(dataset):
+    """Return the explorable of chapter 5: w, with the curve, the weights and the loss."""
+    keys, values = dataset.x_train, dataset.y_train
+    scales = tuple(np.geomspace(0.1, 100, 31).round(2))
+    losses = [nwlib.loss(w, keys, values) for w in scales]
+    fine = np.geomspace(0.1, 100, 200)
+    fine_losses = [nwlib.loss(w, keys, values) for w in fine]
+
+    def draw(w):
+        weights = nwlib.attention_weights(dataset.x_test, keys, w)
+        prediction = nwlib.attention_pooling(weights, values)
+        at_w = losses[scales.index(w)]
+        fig, axes = plots.mosaic(
+            [["curve", "curve"], ["weights", "loss"]],
+            figsize=(6.0, 5.6),
+            gridspec_kw={"left": 0.1, "right": 0.98, "top": 0.94, "bottom": 0.08, "hspace": 0.4},
+        )
+        curve = plots.plot_prediction(dataset, prediction, axes["curve"])
+        curve.set_ylim(*_limits(values))
+        _move(curve.lines[-1])
+        image = plots.plot_weights(
+            weights, dataset.x_test, keys, axes["weights"], colorbar=False
+        ).images[0]
+        image.set(interpolation="none", gid=plots.MOVING, norm=PowerNorm(0.5, 0, 1))
+        axes["loss"].plot(fine, fine_losses, color=plots.WEIGHT, lw=2)
+        axes["loss"].set(xscale="log", xlabel="w")
+        axes["loss"].set_title("leave-one-out loss", loc="left", fontsize="medium")
+        _move(axes["loss"].plot([w], [at_w], "o", color=plots.PREDICTION, ms=9, mec="white")[0])
+        error = np.mean((prediction - dataset.y_true) ** 2)
+        return fig, (
+            f"w = {w:.2f}, bandwidth {1 / w:.2f}: leave-one-out loss {at_w:.3f}, the lowest on "
+            f"this slider being {min(losses):.3f}; test error against the truth {error:.3f}. "
+            + plots.describe_weights(weights, dataset.x_test, keys)
+        )
+
+    return Explorable(
+        "The scale w, with the curve, the weights and the loss", [Control("w", scales, 10)], draw
+    )
+
+
+def _two_panels(dataset, query, weights, prediction, xlim=(-0.2, 5.2)):
+    """Return a Figure: data, curve and the query's mean above, its weights below."""
+    keys, values = dataset.x_train, dataset.y_train
+    fig, axes = plots.mosaic(
+        [["curve"], ["weights"]],
+        figsize=(6.0, 5.0),
+        sharex=True,
+        height_ratios=(2.2, 1),
+        gridspec_kw={"left": 0.1, "right": 0.98, "top": 0.93, "bottom": 0.1, "hspace": 0.08},
+    )
+    top, bottom = axes["curve"], axes["weights"]
+    plots.plot_prediction(dataset, prediction, top)
+    _move(top.lines[-1])
+    _move(top.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2]))
+    if not np.isnan(weights).any():
+        _move(top.plot([query], weights @ values, "D", color=plots.PREDICTION, ms=9, mec="white")[0])
+    top.set(xlabel="", xlim=xlim, ylim=_limits(values))
+    stems = np.column_stack([keys, keys, np.full(keys.size, np.nan)]).ravel()
+    heights = np.column_stack([np.zeros(keys.size), weights, np.full(keys.size, np.nan)]).ravel()
+    _move(bottom.plot(stems, heights, color=plots.WEIGHT, lw=1.6)[0])
+    _move(bottom.plot(keys, weights, "o", color=plots.WEIGHT, ms=3.5)[0])
+    _move(bottom.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2]))
+    bottom.set(xlabel="key x", ylabel="weight", ylim=(0, 1.05))
+    bottom.set_yscale("function", functions=(np.sqrt, np.square))
+    bottom.set_yticks([0, 0.05, 0.2, 0.5, 1])
+    return fig
+
+
+def _limits(values):
+    margin = 0.06 * np.ptp(values)
+    return values.min() - margin, values.max() + margin
+
+
+def _move(artist):
+    artist.set_gid(plots.MOVING)
+
+
+def _live_control(control):
+    import ipywidgets
+
+    options = [(control.text(i), i) for i in range(len(control.positions))]
+    kind = ipywidgets.SelectionSlider if control.is_range else ipywidgets.Dropdown
+    return kind(
+        options=options,
+        value=control.start,
+        description=control.name,
+        style={"description_width": "initial"},
+        layout={"width": "95%", "max_width": "34em"},
+    )
+
+
+def _static_control(control):
+    name, texts = html.escape(control.name), [control.text(i) for i in range(len(control.positions))]
+    if control.is_range:
+        return (
+            f'<label>{name} <input type="range" min="0" max="{len(texts) - 1}" step="1" '
+            f'value="{control.start}" aria-valuetext="{texts[control.start]}" '
+            f"data-texts='{json.dumps(texts)}'> <output>{texts[control.start]}</output></label>"
+        )
+    options = "".join(
+        f'<option value="{i}"{" selected" if i == control.start else ""}>{html.escape(text)}</option>'
+        for i, text in enumerate(texts)
+    )
+    return f"<label>{name} <select>{options}</select></label>"
+
+
+def _layered(svgs, start):
+    """Return one SVG: what all frames share, then a group for each frame, one of them shown."""
+    ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", XLINK)
+    # One prefix for the ids of all frames, so that what they share is defined once.
+    prefix = re.search(r"\bf[0-9a-f]{8}-", svgs[start])[0]
+    roots = [
+        ElementTree.fromstring(re.sub(r"\bf[0-9a-f]{8}-", prefix, svg)) for svg in svgs
+    ]
+    layers = [_take_moving(root) for root in roots]
+    whole = roots[start]
+    shared = {e.get("id"): e for e in whole.iter() if e.get("id")}
+    definitions = ElementTree.SubElement(whole, f"{{{SVG}}}defs")
+    for index, layer in enumerate(layers):
+        group = ElementTree.SubElement(whole, f"{{{SVG}}}g", {"data-frame": str(index)})
+        if index != start:
+            group.set("style", "display:none")
+        for moving in layer:
+            for parent, defs in [(p, d) for p in moving.iter() for d in p if d.tag.endswith("}defs")]:
+                parent.remove(defs)
+                for element in defs:
+                    if shared.setdefault(element.get("id"), element) is element:
+                        definitions.append(element)
+            group.append(moving)
+    return re.sub(r">\s+<", "><", ElementTree.tostring(whole, encoding="unicode"))
+
+
+def _take_moving(root):
+    """Remove from the tree the outermost groups of moving artists, and return them in order."""
+    taken = []
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.get("class") == plots.MOVING:
+                parent.remove(child)
+                taken.append(child)
+    return taken
+
+
+PLAYER = """
+(() => {
+  const figure = document.currentScript.closest("figure");
+  const inputs = [...figure.querySelectorAll("input, select")];
+  const frames = [...figure.querySelectorAll("[data-frame]")];
+  const descriptions = JSON.parse(figure.querySelector("script[type]").textContent);
+  const size = (input) => input.options ? input.options.length : Number(input.max) + 1;
+  let shown = frames.findIndex((frame) => frame.style.display !== "none");
+  const show = () => {
+    const next = inputs.reduce((index, input) => index * size(input) + Number(input.value), 0);
+    for (const input of inputs) {
+      if (!input.dataset.texts) continue;
+      const text = JSON.parse(input.dataset.texts)[input.value];
+      input.setAttribute("aria-valuetext", text);
+      input.parentElement.querySelector("output").textContent = text;
+    }
+    frames[shown].style.display = "none";
+    frames[next].style.display = "";
+    figure.querySelector("svg").setAttribute("aria-label", descriptions[next]);
+    figure.querySelector("figcaption").textContent = descriptions[next];
+    shown = next;
+  };
+  for (const input of inputs) input.addEventListener("input", show);
+  show();
+})();
+"""
