@@ -1,0 +1,65 @@
+# All that the course needs lives in .venv, made once and renewed when the pins change.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+NOTEBOOKS ?=
+
+.PHONY: help book test test-course check lint refresh lock format bench clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+book: $(STAMP) _build/.begun ## Build the book and print where it is
+	@$(BIN)/jupyter-book build . -W --keep-going -n -q || { rm -rf _build; exit 1; }
+	@$(BIN)/python -c 'from pathlib import Path; print("The book is here:", \
+	    Path("_build/html/index.html").resolve().as_uri())'
+
+# Sphinx writes the changed pages only: begin anew when what all pages share has changed.
+_build/.begun: _config.yml _toc.yml requirements.txt $(wildcard _ext/*.py _static/*)
+	@rm -rf _build && mkdir _build && touch $@
+
+test: lint ## Check everything: the code, every notebook, every page
+	$(BIN)/pytest --cov
+
+test-course: lint ## Check nwlib, the notebooks and the pages, without a browser
+	$(BIN)/pytest --cov nwlib tests/test_*.py tests/site/test_book.py chapters appendix
+
+check: lint ## Check the code only, in seconds
+	$(BIN)/pytest nwlib tests/test_*.py
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
+
+refresh: $(STAMP) ## Re-execute the notebooks in place (NOTEBOOKS="chapters/01_dataset.ipynb" for one)
+	@$(BIN)/python scripts/refresh.py $(NOTEBOOKS)
+
+format: $(STAMP) ## Lay out the code, and fix what ruff can fix
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## Measure nwlib's speed and memory
+	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
+
+lock: ## Renew requirements.txt from the ranges in pyproject.toml
+	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(PYTHON) -m venv "$$tmp" && \
+	"$$tmp/bin/pip" install --quiet uv && \
+	"$$tmp/bin/uv" pip compile --quiet --upgrade --universal --fork-strategy fewest \
+	    --python-version 3.11 --extra test --custom-compile-command "make lock" \
+	    pyproject.toml --output-file requirements.txt && \
+	echo "-e ." >> requirements.txt
+
+clean: ## Remove everything that make made, .venv too
+	rm -rf .venv _build *.egg-info .coverage* .hypothesis .pytest_cache
+	find . \( -name __pycache__ -o -name .ruff_cache \) -prune -exec rm -rf {} +
+
+$(STAMP): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@touch $@

@@ -1,0 +1,112 @@
+"""The book builds without a warning, and its pages are whole."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    """The parsed pages of the site, by path."""
+    return {
+        path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for path in sorted(site.rglob("*.html"))
+        if "_static" not in path.parts
+    }
+
+
+@pytest.fixture
+def require(site, pages):
+    """Fails with a line for each thing that `problems(path, page)` yields on the pages."""
+
+    def require(problems):
+        lines = [
+            f"{path.relative_to(site)}: {problem}"
+            for path, page in pages.items()
+            for problem in problems(path, page)
+        ]
+        assert pages
+        if lines:
+            pytest.fail("\n".join(lines), pytrace=False)
+
+    return require
+
+
+def toc_entries(node):
+    """The documents named in `_toc.yml`."""
+    if isinstance(node, list):
+        return [name for child in node for name in toc_entries(child)]
+    if isinstance(node, dict):
+        here = [node[key] for key in ("root", "file") if key in node]
+        return here + toc_entries(list(node.values()))
+    return []
+
+
+def anchors(page):
+    return {tag[key] for key in ("id", "name") for tag in page.find_all(attrs={key: True})}
+
+
+def test_it_builds_without_a_warning(build):
+    finished, _ = build
+    if finished.returncode:
+        pytest.fail(finished.stdout, pytrace=False)
+
+
+def test_every_entry_of_the_contents_is_built(site):
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    missing = [name for name in toc_entries(toc) if not (site / f"{name}.html").exists()]
+    assert toc_entries(toc)
+    assert not missing
+
+
+def test_no_internal_link_is_dead(require, pages):
+    known = {path: anchors(page) for path, page in pages.items()}
+
+    def dead_links(path, page):
+        for tag in page.find_all(["a", "area", "link", "img", "script", "source", "iframe"]):
+            address = tag.get("href") or tag.get("src") or ""
+            url = urlsplit(address)
+            if url.scheme or url.netloc or address in ("", "#"):
+                continue
+            target = (path.parent / unquote(url.path)).resolve() if url.path else path
+            if not target.is_file():
+                yield f"{address} does not exist"
+            elif url.fragment and unquote(url.fragment) not in known.get(target, ()):
+                yield f"{address} has no such place"
+
+    require(dead_links)
+
+
+def test_every_page_has_a_title_and_one_heading(require):
+    def headless(path, page):
+        if not page.title or not page.title.get_text(strip=True):
+            yield "no <title>"
+        headings = [h1 for h1 in page.find_all("h1") if not h1.find_parent(class_="onlyprint")]
+        if len(headings) != 1 or not headings[0].get_text(strip=True):
+            yield f"needs one <h1>, has {[h1.get_text(strip=True) for h1 in headings]}"
+
+    require(headless)
+
+
+def test_every_image_has_a_text_alternative(require):
+    def unlabelled(path, page):
+        for image in page.find_all("img"):
+            alt = image.get("alt", "")
+            if not alt.strip() or alt.endswith((".png", ".svg")):  # MyST-NB falls back on the path
+                yield f"no alt text: {image!s:.80}"
+
+    require(unlabelled)
+
+
+def test_ids_are_unique_on_a_page(require):
+    def repeated(path, page):
+        ids = [tag["id"] for tag in page.find_all(id=True)]
+        for name in sorted({name for name in ids if ids.count(name) > 1}):
+            yield f"the id {name} occurs {ids.count(name)} times"
+
+    require(repeated)

@@ -1,0 +1,193 @@
+"""The notebooks as they are stored: what nbval, which runs them, does not see."""
+
+import ast
+import re
+import sys
+
+import nbformat
+import pytest
+import refresh
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+IMPORTABLE = {"matplotlib", "numpy", "nwlib"} | sys.stdlib_module_names
+ESCAPES = r"(nbval|raises-exception|skip)"  # tags and comments that switch a check off
+MAX_LINES = 15
+PRIVATE = (
+    r"\b0x[0-9a-f]{6,}|(?<![\w.:/])/(home|opt|private|root|tmp|usr|Users|var|work)/|\b[A-Z]:\\"
+)
+ROLES = r"\{(cite(:\w+)?|doc|numref)\}|<details"  # JupyterLab shows these raw or empty
+
+
+@pytest.fixture(scope="module", params=refresh.notebooks(), ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def nb(path):
+    return nbformat.read(path, as_version=4)
+
+
+@pytest.fixture
+def code(nb):
+    return [cell for cell in nb.cells if cell.cell_type == "code"]
+
+
+@pytest.fixture
+def prose(nb):
+    return [cell for cell in nb.cells if cell.cell_type == "markdown"]
+
+
+def require(cells, rule, *, of):
+    """Fail with the cells that break the `rule` on each of them; `of` is what it asks for."""
+    wrong = [f"  {cell.source.partition(chr(10))[0]}" for cell in cells if not rule(cell)]
+    if wrong:
+        pytest.fail(
+            "\n".join([f"{of}, but not in the cell that begins with", *wrong]), pytrace=False
+        )
+
+
+def calls(cell, module, function=None):
+    """Whether the cell calls `module.function(...)`, or any function of the module."""
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == module
+        and function in (None, node.func.attr)
+        for node in ast.walk(ast.parse(cell.source))
+    )
+
+
+def bundles(cell):
+    """What the cell shows, each as a dictionary from MIME type to content."""
+    return [output.data for output in cell.outputs if "data" in output]
+
+
+def texts(cell):
+    """What a reader can read in the outputs of the cell."""
+    shown = [output.get("text", "") for output in cell.outputs]
+    return shown + [
+        content
+        for data in bundles(cell)
+        for kind, content in data.items()
+        if kind.startswith("text/")
+    ]
+
+
+def is_sentence(text):
+    return text[:1].isalnum() and text.rstrip().endswith(".")
+
+
+def is_picture(data):
+    return {"image/svg+xml", "image/png"} <= set(data) and is_sentence(data.get("text/plain", ""))
+
+
+def is_slider(data):
+    return {WIDGET_VIEW, "text/html"} <= set(data) and is_sentence(data.get("text/plain", ""))
+
+
+def test_it_is_valid_and_of_format_4_5(nb):
+    nbformat.validate(nb)
+    assert (nb.nbformat, nb.nbformat_minor) == (4, 5)
+
+
+def test_it_is_stored_as_refresh_stores_it(path, nb):
+    refresh.require_same(path.read_bytes().decode(), refresh.to_text(nb))
+
+
+def test_cell_ids_are_unique(nb):
+    ids = [cell.id for cell in nb.cells]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_cell_has_run_once_and_in_order(code):
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+
+
+def test_no_cell_switches_a_check_off(code):
+    def plain(cell):
+        comments = re.findall(r"#(.*)", cell.source)
+        return not re.search(ESCAPES, " ".join(cell.metadata.get("tags", [])), re.I) and not any(
+            re.match(rf"\s*{ESCAPES}", comment, re.I) for comment in comments
+        )
+
+    require(code, plain, of="no tag or comment may keep a cell from being checked")
+
+
+def test_no_cell_has_failed_or_written_to_stderr(code):
+    def fine(cell):
+        return all(o.output_type != "error" and o.get("name") != "stderr" for o in cell.outputs)
+
+    require(code, fine, of="no errors and no warnings in the outputs")
+
+
+def test_no_output_depends_on_the_machine(code):
+    def public(cell):
+        return not any(re.search(PRIVATE, text) for text in texts(cell))
+
+    require(code, public, of="no object addresses and no absolute paths in outputs")
+
+
+def test_every_picture_is_stored_with_its_description(code):
+    def shown(cell):
+        pictures = [data for data in bundles(cell) if any("image/" in kind for kind in data)]
+        return bool(pictures) >= calls(cell, "plots", "show") and all(map(is_picture, pictures))
+
+    require(code, shown, of="a picture needs SVG, PNG and a sentence that describes it")
+
+
+def test_every_slider_is_stored_with_its_static_alternative(code):
+    def shown(cell):
+        sliders = [data for data in bundles(cell) if WIDGET_VIEW in data]
+        return bool(sliders) >= calls(cell, "sliders") and all(map(is_slider, sliders))
+
+    require(code, shown, of="a slider needs a widget, HTML and a sentence that describes it")
+
+
+def test_no_statement_is_silenced_by_a_semicolon(code):
+    def open_ended(cell):
+        return not re.search(r";\s*(#.*)?$", cell.source)
+
+    require(code, open_ended, of="nbval compares nothing after a trailing semicolon")
+
+
+def test_no_magics(code):
+    def plain(cell):
+        return not re.search(r"^\s*[%!]", cell.source, re.MULTILINE)
+
+    require(code, plain, of="plain Python only")
+
+
+def test_imports_are_what_a_reader_would_have(code):
+    def ordinary(cell):
+        nodes = list(ast.walk(ast.parse(cell.source)))
+        names = [
+            alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
+        ]
+        names += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
+        return {name.partition(".")[0] for name in names} <= IMPORTABLE
+
+    require(code, ordinary, of="import only NumPy, nwlib, matplotlib and the standard library")
+
+
+def test_cells_are_short(code):
+    def short(cell):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        return len(lines) <= MAX_LINES or "solution" in cell.metadata.get("tags", [])
+
+    require(code, short, of=f"at most {MAX_LINES} lines, except in a cell with the tag solution")
+
+
+def test_it_begins_with_its_only_title(nb, prose):
+    assert nb.cells[0].cell_type == "markdown"
+    assert nb.cells[0].source.startswith("# ")
+    text = re.sub(r"(?ms)^```.*?^```", "", "\n".join(cell.source for cell in prose))
+    assert len(re.findall(r"(?m)^# ", text)) == 1
+
+
+def test_prose_uses_only_what_jupyterlab_shows(prose):
+    def portable(cell):
+        return not re.search(ROLES, cell.source)
+
+    require(prose, portable, of="no cite, doc or numref roles and no <details>: use a link")
