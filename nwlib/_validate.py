@@ -84,9 +84,7 @@ def kernel_values(given, shape):
     """Return what a kernel made of u: nonnegative, finite, and of the shape of u."""
     result = _real("kernel(u)", given)
     if result.shape != shape:
-        raise ValueError(
-            f"kernel(u) must have the shape of u, {shape}, got shape {result.shape}"
-        )
+        raise ValueError(f"kernel(u) must have the shape of u, {shape}, got shape {result.shape}")
     if not (result.min() >= 0 and result.max() <= LARGEST_NUMBER):
         raise ValueError(
             "kernel(u) must be nonnegative and at most 1e+100, "

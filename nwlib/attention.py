@@ -11,12 +11,13 @@ from nwlib import _scores, _validate
 def softmax(scores):
     """Return positive numbers with sum 1 along the last axis, in the ratios of e^score.
 
-    Formula: softmax(s)_i = exp(s_i) / sum_j exp(s_j), computed with s - max s, which changes
-    nothing but keeps every exponential at or below 1.
+    Formula: ``softmax(s)_i = exp(s_i) / sum_j exp(s_j)``, computed with ``s - max s``, which
+    changes nothing but keeps every exponential at or below 1.
 
     Parameters
     ----------
-    scores : any shape with at least one axis. A score of -inf has weight 0.
+    scores
+        Any shape with at least one axis. A score of -inf has weight 0.
 
     Returns
     -------
@@ -30,8 +31,12 @@ def softmax(scores):
     TypeError
         If scores does not hold real numbers.
 
-    Source: chapter 4; Bahdanau et al. (2014).
+    References
+    ----------
+    Chapter 4; Bahdanau et al. (2014).
 
+    Examples
+    --------
     >>> softmax([0.0, 0.0, -np.inf])
     array([0.5, 0.5, 0. ])
     """
@@ -42,14 +47,18 @@ def softmax(scores):
 def kernel_weights(queries, keys, kernel, w=1.0):
     """Return each key's share of the kernel at each query: the plain ratio of chapter 3.
 
-    Formula: alpha_i(x) = K(u_i) / sum_j K(u_j), u_i = (x - x_i) w.
+    Formula: ``alpha_i(x) = K(u_i) / sum_j K(u_j)`` with ``u_i = (x - x_i) w``.
 
     Parameters
     ----------
-    queries : shape (q,), in units of x.
-    keys : shape (n,), in units of x.
-    kernel : function of u, as in `nwlib.kernels`; nonnegative, and of the shape of u.
-    w : inverse bandwidth, in units of 1/x, at most 1e6 in size. Its sign carries no meaning.
+    queries
+        Shape (q,), in units of x.
+    keys
+        Shape (n,), in units of x.
+    kernel
+        Function of u, as in `nwlib.kernels`; nonnegative, and of the shape of u.
+    w
+        Inverse bandwidth, in units of 1/x, at most 1e6 in size. Its sign carries no meaning.
 
     Returns
     -------
@@ -67,8 +76,12 @@ def kernel_weights(queries, keys, kernel, w=1.0):
     TypeError
         If queries or keys do not hold real numbers, or kernel cannot be called.
 
-    Source: chapter 3; Nadaraya (1964), Watson (1964).
+    References
+    ----------
+    Chapter 3; Nadaraya (1964), Watson (1964).
 
+    Examples
+    --------
     >>> from nwlib import boxcar
     >>> kernel_weights([0.0, 9.0], [0.0, 0.5, 4.0], boxcar)
     array([[0.5, 0.5, 0. ],
@@ -88,15 +101,18 @@ def kernel_weights(queries, keys, kernel, w=1.0):
 def attention_weights(queries, keys, w=1.0):
     """Return the softmax of the scaled negative squared distances between queries and keys.
 
-    Formula: alpha_i(x) = softmax_i(-((x - x_i) w)^2 / 2). The scores are taken relative to the
-    key c nearest to x, as -(w^2 / 2) (x_i - c) ((x_i - x) + (c - x)): the same weights, exact
-    for a query far from every key, too.
+    Formula: ``alpha_i(x) = softmax_i(-((x - x_i) w)^2 / 2)``. The scores are taken relative to
+    the key c nearest to x, as ``-(w^2 / 2) (x_i - c) ((x_i - x) + (c - x))``: the same weights,
+    exact for a query far from every key, too.
 
     Parameters
     ----------
-    queries : shape (q,), in units of x.
-    keys : shape (n,), in units of x, in any order.
-    w : inverse bandwidth, in units of 1/x, at most 1e6 in size. Its sign carries no meaning.
+    queries
+        Shape (q,), in units of x.
+    keys
+        Shape (n,), in units of x, in any order.
+    w
+        Inverse bandwidth, in units of 1/x, at most 1e6 in size. Its sign carries no meaning.
 
     Returns
     -------
@@ -110,8 +126,12 @@ def attention_weights(queries, keys, w=1.0):
     TypeError
         If queries or keys do not hold real numbers, or w is not a number.
 
-    Source: chapters 4 and 5; Dive into Deep Learning, section 10.2.
+    References
+    ----------
+    Chapters 4 and 5; Dive into Deep Learning, section 10.2.
 
+    Examples
+    --------
     >>> attention_weights([0.0, 1e6], [-1.0, 1.0])
     array([[0.5, 0.5],
            [0. , 1. ]])

@@ -15,10 +15,14 @@ class Dataset(NamedTuple):
 
     Attributes
     ----------
-    x_train : shape (n_train,), sorted inputs.
-    y_train : shape (n_train,), noisy outputs at x_train.
-    x_test : shape (n_test,), evenly spaced inputs from 0.
-    y_true : shape (n_test,), the noise-free truth at x_test.
+    x_train
+        Shape (n_train,), sorted inputs.
+    y_train
+        Shape (n_train,), noisy outputs at x_train.
+    x_test
+        Shape (n_test,), evenly spaced inputs from 0.
+    y_true
+        Shape (n_test,), the noise-free truth at x_test.
     """
 
     x_train: np.ndarray
@@ -30,11 +34,12 @@ class Dataset(NamedTuple):
 def true_function(x):
     """Return the curve that the course tries to recover.
 
-    Formula: f(x) = 2 sin x + x^0.8, with x in radians.
+    Formula: ``f(x) = 2 sin x + x^0.8``, with x in radians.
 
     Parameters
     ----------
-    x : any shape, nonnegative. Below 0 the power x^0.8 has no real value.
+    x
+        Any shape, nonnegative. Below 0 the power x^0.8 has no real value.
 
     Returns
     -------
@@ -47,8 +52,12 @@ def true_function(x):
     TypeError
         If x does not hold real numbers.
 
-    Source: chapter 1; Dive into Deep Learning, section 10.2.
+    References
+    ----------
+    Chapter 1; Dive into Deep Learning, section 10.2.
 
+    Examples
+    --------
     >>> true_function([0.0, 1.0])
     array([0.        , 2.68294197])
     """
@@ -63,15 +72,19 @@ def true_function(x):
 def make_dataset(rng, n_train=50, n_test=50, noise_std=0.5):
     """Return a Dataset: noisy training pairs and a noise-free test grid.
 
-    Formula: y_i = f(x_i) + eps_i with x_i uniform on [0, 5) and eps_i normal with mean 0 and
+    Formula: ``y_i = f(x_i) + eps_i``, x_i uniform on [0, 5) and eps_i normal with mean 0 and
     standard deviation noise_std. The inputs are drawn first and sorted, then the noise.
 
     Parameters
     ----------
-    rng : numpy.random.Generator, the only source of randomness.
-    n_train : number of training pairs, at least 1.
-    n_test : number of test inputs, at least 1: 5 k / n_test for k = 0 .. n_test - 1.
-    noise_std : standard deviation of the noise, in units of y, positive and at most 1e6.
+    rng
+        Numpy.random.Generator, the only source of randomness.
+    n_train
+        Number of training pairs, at least 1.
+    n_test
+        Number of test inputs, at least 1: 5 k / n_test for k = 0 .. n_test - 1.
+    noise_std
+        Standard deviation of the noise, in units of y, positive and at most 1e6.
 
     Returns
     -------
@@ -84,8 +97,12 @@ def make_dataset(rng, n_train=50, n_test=50, noise_std=0.5):
     ValueError
         If a size is below 1 or noise_std is out of range.
 
-    Source: chapter 1; Dive into Deep Learning, section 10.2.
+    References
+    ----------
+    Chapter 1; Dive into Deep Learning, section 10.2.
 
+    Examples
+    --------
     >>> data = make_dataset(np.random.default_rng(0))
     >>> data.x_train.shape, data.x_test[:3]
     ((50,), array([0. , 0.1, 0.2]))

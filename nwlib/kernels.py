@@ -9,13 +9,14 @@ from nwlib import _validate
 
 
 def gaussian(u):
-    """Return the Gaussian kernel, positive everywhere until it underflows at |u| > 38.6.
+    """Return the Gaussian kernel, positive everywhere, until it underflows beyond 38.6 bandwidths.
 
-    Formula: K(u) = exp(-u^2 / 2) / sqrt(2 pi).
+    Formula: ``K(u) = exp(-u^2 / 2) / sqrt(2 pi)``.
 
     Parameters
     ----------
-    u : any shape, distance between query and key in bandwidths (no unit).
+    u
+        Any shape, distance between query and key in bandwidths (no unit).
 
     Returns
     -------
@@ -28,8 +29,12 @@ def gaussian(u):
     TypeError
         If u does not hold real numbers.
 
-    Source: chapters 3 and 4; Nadaraya (1964), Watson (1964).
+    References
+    ----------
+    Chapters 3 and 4; Nadaraya (1964), Watson (1964).
 
+    Examples
+    --------
     >>> gaussian([0.0, 1.0])
     array([0.39894228, 0.24197072])
     """
@@ -39,11 +44,12 @@ def gaussian(u):
 def boxcar(u):
     """Return the boxcar kernel: every key within one bandwidth counts alike.
 
-    Formula: K(u) = 1/2 if |u| <= 1, else 0.
+    Formula: ``K(u) = 1/2 if |u| <= 1, else 0``.
 
     Parameters
     ----------
-    u : any shape, distance between query and key in bandwidths (no unit).
+    u
+        Any shape, distance between query and key in bandwidths (no unit).
 
     Returns
     -------
@@ -56,8 +62,12 @@ def boxcar(u):
     TypeError
         If u does not hold real numbers.
 
-    Source: chapter 3; Wand and Jones (1995), section 2.7.
+    References
+    ----------
+    Chapter 3; Wand and Jones (1995), section 2.7.
 
+    Examples
+    --------
     >>> boxcar([0.0, 1.0, 1.5])
     array([0.5, 0.5, 0. ])
     """
@@ -67,11 +77,12 @@ def boxcar(u):
 def triangular(u):
     """Return the triangular kernel, falling linearly to 0 at one bandwidth.
 
-    Formula: K(u) = max(0, 1 - |u|).
+    Formula: ``K(u) = max(0, 1 - |u|)``.
 
     Parameters
     ----------
-    u : any shape, distance between query and key in bandwidths (no unit).
+    u
+        Any shape, distance between query and key in bandwidths (no unit).
 
     Returns
     -------
@@ -84,8 +95,12 @@ def triangular(u):
     TypeError
         If u does not hold real numbers.
 
-    Source: chapter 3; Wand and Jones (1995), section 2.7.
+    References
+    ----------
+    Chapter 3; Wand and Jones (1995), section 2.7.
 
+    Examples
+    --------
     >>> triangular([0.0, 0.5, 1.5])
     array([1. , 0.5, 0. ])
     """
@@ -95,11 +110,12 @@ def triangular(u):
 def epanechnikov(u):
     """Return the Epanechnikov kernel, a parabola cut off at one bandwidth.
 
-    Formula: K(u) = (3/4) max(0, 1 - u^2).
+    Formula: ``K(u) = (3/4) max(0, 1 - u^2)``.
 
     Parameters
     ----------
-    u : any shape, distance between query and key in bandwidths (no unit).
+    u
+        Any shape, distance between query and key in bandwidths (no unit).
 
     Returns
     -------
@@ -112,8 +128,12 @@ def epanechnikov(u):
     TypeError
         If u does not hold real numbers.
 
-    Source: chapter 3; Epanechnikov (1969).
+    References
+    ----------
+    Chapter 3; Epanechnikov (1969).
 
+    Examples
+    --------
     >>> epanechnikov([0.0, 0.5, 1.5])
     array([0.75  , 0.5625, 0.    ])
     """

@@ -6,6 +6,7 @@ The same colour and the same mark stand for the same thing in every picture.
 """
 
 import base64
+import functools
 import hashlib
 import html
 import io
@@ -14,6 +15,7 @@ import re
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.display import display
 from matplotlib.colors import LinearSegmentedColormap
 
 TRUTH = "#4d4d4d"
@@ -54,19 +56,31 @@ STYLE = {
 SAVING = {"svg.fonttype": "none", "svg.hashsalt": "nwlib", "savefig.facecolor": "white"}
 
 
+def _in_style(draw):
+    """Make what draw adds to a figure follow the style of the course."""
+
+    @functools.wraps(draw)
+    def styled(*args, **options):
+        with mpl.rc_context(STYLE):
+            return draw(*args, **options)
+
+    return styled
+
+
+@_in_style
 def figure(rows=1, columns=1, **options):
     """Return a new Figure in the style of the course and its Axes, as `plt.subplots` does."""
     options = {"figsize": (5.6, 3.5), "layout": "constrained"} | options
-    with mpl.rc_context(STYLE):
-        return plt.subplots(rows, columns, **options)
+    return plt.subplots(rows, columns, **options)
 
 
+@_in_style
 def mosaic(layout, **options):
     """Return a new Figure in the style of the course and its Axes, as `plt.subplot_mosaic` does."""
-    with mpl.rc_context(STYLE):
-        return plt.subplot_mosaic(layout, **options)
+    return plt.subplot_mosaic(layout, **options)
 
 
+@_in_style
 def plot_dataset(dataset, ax=None):
     """Draw the training pairs of a `nwlib.Dataset` and the truth behind them."""
     ax = _axes(ax)
@@ -81,14 +95,15 @@ def describe_dataset(dataset):
     residual = dataset.y_train - np.interp(dataset.x_train, x, y)
     peak = int(np.argmax(y))
     return (
-        f"{_count(dataset.x_train, 'training point')} between x = {dataset.x_train.min():.1f} and "
-        f"{dataset.x_train.max():.1f} scattered around a dashed curve, the truth, "
-        f"{(residual > 0).sum()} of them above it, {np.abs(residual).mean():.2f} away on average. "
-        f"The curve starts at {y[0]:.1f}, peaks at {y[peak]:.1f} near x = {x[peak]:.1f} and ends "
-        f"at {y[-1]:.1f}."
+        f"{_count(dataset.x_train.size, 'training point')} between x = "
+        f"{dataset.x_train.min():.1f} and {dataset.x_train.max():.1f} scattered around a dashed "
+        f"curve, the truth, {(residual > 0).sum()} of them above it, "
+        f"{np.abs(residual).mean():.2f} away on average. The curve starts at {y[0]:.1f}, peaks "
+        f"at {y[peak]:.1f} near x = {x[peak]:.1f} and ends at {y[-1]:.1f}."
     )
 
 
+@_in_style
 def plot_prediction(dataset, y_pred, ax=None):
     """Draw a prediction of shape (n_test,) at dataset.x_test, with the truth and the data."""
     ax = _axes(ax)
@@ -115,6 +130,7 @@ def describe_prediction(dataset, y_pred):
     )
 
 
+@_in_style
 def plot_query(query, keys, values, weights, ax=None):
     """Draw one query's weights, shape (n,): each value as a dot whose area is its weight."""
     ax = _axes(ax)
@@ -130,6 +146,7 @@ def plot_query(query, keys, values, weights, ax=None):
         label="_area is the weight",
     )
     ax.axvline(query, color=QUERY, lw=1.5, ls=DASHES[2], label="query")
+    ax.margins(0.06, 0.1)
     pooled = weights @ values
     ax.plot([query], [pooled], "D", color=PREDICTION, ms=9, mec="white", label="their mean")
     return _finish(ax, "key x", "value y")
@@ -150,12 +167,13 @@ def describe_query(query, keys, values, weights):
     )
 
 
+@_in_style
 def plot_weights(weights, queries, keys, ax=None, largest=None, colorbar=True):
     """Draw weights of shape (q, n) as an image: a row for each query, a column for each key.
 
     largest is the weight with the darkest colour; give the same to pictures to be compared.
     """
-    ax = _axes(ax, figsize=(5.2, 4.3))
+    ax = _axes(ax, figsize=(5.2, 4.0))
     weights = np.asarray(weights)
     largest = np.nanmax(weights) if largest is None else largest
     image = ax.imshow(
@@ -163,7 +181,7 @@ def plot_weights(weights, queries, keys, ax=None, largest=None, colorbar=True):
     )
     _ticks_at_inputs(ax.xaxis, keys)
     _ticks_at_inputs(ax.yaxis, queries)
-    ax.set(xlabel="key $x_i$ (a column each)", ylabel="query x (a row each)")
+    ax.set(xlabel="key x (a column each)", ylabel="query x (a row each)")
     ax.spines[:].set_visible(True)
     if colorbar:
         ax.figure.colorbar(image, ax=ax, label="weight", shrink=0.9)
@@ -176,7 +194,7 @@ def describe_weights(weights, queries, keys):
     answered = ~np.isnan(weights).any(axis=1)
     text = f"{weights.shape[0]} rows of queries by {weights.shape[1]} columns of keys. "
     if not answered.all():
-        text += f"{_count((~answered).sum(), 'query')} with no key in reach left blank. "
+        text += f"{_count((~answered).sum(), 'query', 'queries')} with no key in reach left blank. "
     if not answered.any():
         return text.strip()
     weights, queries = weights[answered], queries[answered]
@@ -187,11 +205,12 @@ def describe_weights(weights, queries, keys):
     return text + (
         "The heavy weights lie along the diagonal, where key and query are close: the heaviest "
         f"key is on average {np.abs(heaviest - queries).mean():.2f} from its query. The largest "
-        f"weight is {weights.max():.3f}, and a row spreads over about {np.median(keys_used):.0f} "
-        "keys."
+        f"weight is {weights.max():.3f}, and a row spreads over about "
+        f"{_count(round(np.median(keys_used)), 'key')}."
     )
 
 
+@_in_style
 def plot_curves(x, curves, ax=None, xlabel="x", ylabel="y", logx=False, logy=False, markers=False):
     """Draw curves, a dict from label to y of shape (n,), over x of shape (n,)."""
     ax = _axes(ax)
@@ -219,6 +238,7 @@ def describe_curves(x, curves, xlabel="x"):
     return f"From {xlabel} = {x[0]:.3g} to {x[-1]:.3g}: " + "; ".join(parts) + "."
 
 
+@_in_style
 def plot_loss(w, loss, history=None, ax=None):
     """Draw the loss over w, both of shape (n,), and the steps of a `nwlib.History` on it."""
     ax = _axes(ax)
@@ -252,6 +272,7 @@ def describe_loss(w, loss, history=None):
     return text + f" The steps lie at w = {path}{more}, the last with loss {history.loss[-1]:.3f}."
 
 
+@_in_style
 def plot_spread(errors, ax=None, xlabel="mean squared error against the truth"):
     """Draw errors, a dict from label to shape (seeds,): a dot a seed, a bar at the mean."""
     ax = _axes(ax, figsize=(5.6, 0.9 + 0.62 * len(errors)))
@@ -282,8 +303,6 @@ def show(ax, description):
     The output holds the picture as SVG and PNG, the same bytes each time, and the description
     as plain text.
     """
-    from IPython.display import display
-
     fig = ax.figure
     png = io.BytesIO()
     with mpl.rc_context(SAVING):
@@ -314,9 +333,7 @@ def svg(fig, description):
     text = text.replace(f'id="{MOVING}"', f'class="{MOVING}"')
     used = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", text))
     prefix = "f" + hashlib.sha256(text.encode()).hexdigest()[:8] + "-"
-    text = re.sub(
-        r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "", text
-    )
+    text = re.sub(r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "", text)
     text = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{prefix}", text)
     return text.replace(
         "<svg ",
@@ -342,9 +359,8 @@ def _finish(ax, xlabel, ylabel):
     ax.set(xlabel=xlabel, ylabel=ylabel)
     labels = ax.get_legend_handles_labels()[1]
     if len(labels) > 1:
-        with mpl.rc_context(STYLE):
-            columns = 2 if sum(map(len, labels)) > 36 else 4
-            ax.legend(loc="lower left", bbox_to_anchor=(0, 1.02), ncols=columns)
+        columns = 2 if sum(map(len, labels)) > 36 else 4
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.02), ncols=columns)
     return ax
 
 
@@ -353,6 +369,5 @@ def _ticks_at_inputs(axis, inputs):
     axis.set_ticks(positions, [f"{inputs[i]:.1f}" for i in positions])
 
 
-def _count(items, noun):
-    n = int(np.size(items)) if np.ndim(items) else int(items)
-    return f"{n} {noun}" + ("" if n == 1 else "s")
+def _count(n, one, many=None):
+    return f"{n} {one if n == 1 else many or one + 's'}"

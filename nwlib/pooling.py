@@ -12,12 +12,14 @@ BLOCK_SCORES = 2**16
 def average_pooling(values, n_queries):
     """Return the mean of the values, once for each query: the best prediction that ignores x.
 
-    Formula: f(x) = (1/n) sum_i y_i.
+    Formula: ``f(x) = (1/n) sum_i y_i``.
 
     Parameters
     ----------
-    values : shape (n,), in units of y.
-    n_queries : number of queries, at least 1.
+    values
+        Shape (n,), in units of y.
+    n_queries
+        Number of queries, at least 1.
 
     Returns
     -------
@@ -31,8 +33,12 @@ def average_pooling(values, n_queries):
     TypeError
         If values does not hold real numbers, or n_queries is not an integer.
 
-    Source: chapter 2.
+    References
+    ----------
+    Chapter 2.
 
+    Examples
+    --------
     >>> average_pooling([1.0, 2.0, 6.0], 2)
     array([3., 3.])
     """
@@ -43,13 +49,15 @@ def average_pooling(values, n_queries):
 def attention_pooling(weights, values):
     """Return the weighted mean of the values for each query.
 
-    Formula: f(x) = sum_i alpha_i(x) y_i.
+    Formula: ``f(x) = sum_i alpha_i(x) y_i``.
 
     Parameters
     ----------
-    weights : shape (q, n), rows sum to 1. A row that is NaN from end to end, which
+    weights
+        Shape (q, n), rows sum to 1. A row that is NaN from end to end, which
         `kernel_weights` gives a query with no key in reach, makes the prediction NaN.
-    values : shape (n,), in units of y.
+    values
+        Shape (n,), in units of y.
 
     Returns
     -------
@@ -64,8 +72,12 @@ def attention_pooling(weights, values):
     TypeError
         If weights or values do not hold real numbers.
 
-    Source: chapter 3; Nadaraya (1964), Watson (1964).
+    References
+    ----------
+    Chapter 3; Nadaraya (1964), Watson (1964).
 
+    Examples
+    --------
     >>> attention_pooling([[0.5, 0.5], [0.0, 1.0]], [2.0, 4.0])
     array([3., 4.])
     """
@@ -82,16 +94,20 @@ def attention_pooling(weights, values):
 def nadaraya_watson(queries, keys, values, w=1.0):
     """Return the Nadaraya-Watson prediction with a Gaussian kernel at each query.
 
-    Formula: f(x) = sum_i softmax_i(-((x - x_i) w)^2 / 2) y_i: `attention_weights`, then
+    Formula: ``f(x) = sum_i softmax_i(-((x - x_i) w)^2 / 2) y_i``: `attention_weights`, then
     `attention_pooling`, for a block of queries at a time, so that memory does not grow with
     q times n.
 
     Parameters
     ----------
-    queries : shape (q,), in units of x.
-    keys : shape (n,), in units of x, in any order.
-    values : shape (n,), in units of y.
-    w : inverse bandwidth, in units of 1/x, at most 1e6 in size. Its sign carries no meaning.
+    queries
+        Shape (q,), in units of x.
+    keys
+        Shape (n,), in units of x, in any order.
+    values
+        Shape (n,), in units of y.
+    w
+        Inverse bandwidth, in units of 1/x, at most 1e6 in size. Its sign carries no meaning.
 
     Returns
     -------
@@ -105,8 +121,12 @@ def nadaraya_watson(queries, keys, values, w=1.0):
     TypeError
         If queries, keys or values do not hold real numbers, or w is not a number.
 
-    Source: chapters 4 and 5; Nadaraya (1964), Watson (1964).
+    References
+    ----------
+    Chapters 4 and 5; Nadaraya (1964), Watson (1964).
 
+    Examples
+    --------
     >>> nadaraya_watson([0.0, 100.0], [-1.0, 1.0], [2.0, 4.0])
     array([3., 4.])
     """

@@ -134,7 +134,7 @@ def kernel_slider(dataset, query=2.0):
             + f" Mean squared error of the whole curve: {error:.3f}."
         )
         if blank:
-            text += f" {blank} of {prediction.size} queries have no key in reach, and no prediction."
+            text += f" {blank} of {prediction.size} queries have no key in reach, so no prediction."
         return fig, text
 
     return Explorable(
@@ -155,7 +155,9 @@ def query_slider(dataset, w=1.0):
         fig = _two_panels(dataset, query, weights, prediction, xlim=(-2.2, 7.2))
         return fig, plots.describe_query(query, keys, values, weights)
 
-    return Explorable("The query, and the weights it gives", [Control("query x", positions, 16)], draw)
+    return Explorable(
+        "The query, and the weights it gives", [Control("query x", positions, 16)], draw
+    )
 
 
 def w_slider(dataset):
@@ -176,7 +178,7 @@ def w_slider(dataset):
             gridspec_kw={"left": 0.1, "right": 0.98, "top": 0.94, "bottom": 0.08, "hspace": 0.4},
         )
         curve = plots.plot_prediction(dataset, prediction, axes["curve"])
-        curve.set_ylim(*_limits(values))
+        curve.set_ylim(*_limits(dataset))
         _move(curve.lines[-1])
         image = plots.plot_weights(
             weights, dataset.x_test, keys, axes["weights"], colorbar=False
@@ -184,6 +186,8 @@ def w_slider(dataset):
         image.set(interpolation="none", gid=plots.MOVING, norm=PowerNorm(0.5, 0, 1))
         axes["loss"].plot(fine, fine_losses, color=plots.WEIGHT, lw=2)
         axes["loss"].set(xscale="log", xlabel="w")
+        axes["loss"].set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+        axes["loss"].minorticks_off()
         axes["loss"].set_title("leave-one-out loss", loc="left", fontsize="medium")
         _move(axes["loss"].plot([w], [at_w], "o", color=plots.PREDICTION, ms=9, mec="white")[0])
         error = np.mean((prediction - dataset.y_true) ** 2)
@@ -213,8 +217,9 @@ def _two_panels(dataset, query, weights, prediction, xlim=(-0.2, 5.2)):
     _move(top.lines[-1])
     _move(top.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2]))
     if not np.isnan(weights).any():
-        _move(top.plot([query], weights @ values, "D", color=plots.PREDICTION, ms=9, mec="white")[0])
-    top.set(xlabel="", xlim=xlim, ylim=_limits(values))
+        pooled = nwlib.attention_pooling(weights[np.newaxis], values)
+        _move(top.plot([query], pooled, "D", color=plots.PREDICTION, ms=9, mec="white")[0])
+    top.set(xlabel="", xlim=xlim, ylim=_limits(dataset))
     stems = np.column_stack([keys, keys, np.full(keys.size, np.nan)]).ravel()
     heights = np.column_stack([np.zeros(keys.size), weights, np.full(keys.size, np.nan)]).ravel()
     _move(bottom.plot(stems, heights, color=plots.WEIGHT, lw=1.6)[0])
@@ -226,9 +231,11 @@ def _two_panels(dataset, query, weights, prediction, xlim=(-0.2, 5.2)):
     return fig
 
 
-def _limits(values):
-    margin = 0.06 * np.ptp(values)
-    return values.min() - margin, values.max() + margin
+def _limits(dataset):
+    """Return the range of y that holds the data and the truth, the same for each frame."""
+    shown = np.append(dataset.y_train, dataset.y_true)
+    margin = 0.06 * np.ptp(shown)
+    return shown.min() - margin, shown.max() + margin
 
 
 def _move(artist):
@@ -250,7 +257,8 @@ def _live_control(control):
 
 
 def _static_control(control):
-    name, texts = html.escape(control.name), [control.text(i) for i in range(len(control.positions))]
+    name = html.escape(control.name)
+    texts = [control.text(i) for i in range(len(control.positions))]
     if control.is_range:
         return (
             f'<label>{name} <input type="range" min="0" max="{len(texts) - 1}" step="1" '
@@ -258,7 +266,7 @@ def _static_control(control):
             f"data-texts='{json.dumps(texts)}'> <output>{texts[control.start]}</output></label>"
         )
     options = "".join(
-        f'<option value="{i}"{" selected" if i == control.start else ""}>{html.escape(text)}</option>'
+        f'<option value="{i}"{" selected" * (i == control.start)}>{html.escape(text)}</option>'
         for i, text in enumerate(texts)
     )
     return f"<label>{name} <select>{options}</select></label>"
@@ -270,35 +278,41 @@ def _layered(svgs, start):
     ElementTree.register_namespace("xlink", XLINK)
     # One prefix for the ids of all frames, so that what they share is defined once.
     prefix = re.search(r"\bf[0-9a-f]{8}-", svgs[start])[0]
-    roots = [
-        ElementTree.fromstring(re.sub(r"\bf[0-9a-f]{8}-", prefix, svg)) for svg in svgs
-    ]
+    roots = [ElementTree.fromstring(re.sub(r"\bf[0-9a-f]{8}-", prefix, svg)) for svg in svgs]
     layers = [_take_moving(root) for root in roots]
     whole = roots[start]
-    shared = {e.get("id"): e for e in whole.iter() if e.get("id")}
+    defined = {element.get("id") for element in whole.iter()}
     definitions = ElementTree.SubElement(whole, f"{{{SVG}}}defs")
     for index, layer in enumerate(layers):
         group = ElementTree.SubElement(whole, f"{{{SVG}}}g", {"data-frame": str(index)})
         if index != start:
             group.set("style", "display:none")
-        for moving in layer:
-            for parent, defs in [(p, d) for p in moving.iter() for d in p if d.tag.endswith("}defs")]:
-                parent.remove(defs)
-                for element in defs:
-                    if shared.setdefault(element.get("id"), element) is element:
-                        definitions.append(element)
-            group.append(moving)
+        for element in itertools.chain.from_iterable(map(_take_definitions, layer)):
+            if element.get("id") not in defined:
+                defined.add(element.get("id"))
+                definitions.append(element)
+        group.extend(layer)
     return re.sub(r">\s+<", "><", ElementTree.tostring(whole, encoding="unicode"))
 
 
 def _take_moving(root):
-    """Remove from the tree the outermost groups of moving artists, and return them in order."""
+    """Remove from the tree the groups of moving artists, and return them in order."""
     taken = []
     for parent in list(root.iter()):
         for child in list(parent):
             if child.get("class") == plots.MOVING:
                 parent.remove(child)
                 taken.append(child)
+    return taken
+
+
+def _take_definitions(group):
+    """Remove the <defs> from the group, and return what they define."""
+    taken = []
+    for parent in list(group.iter()):
+        for defs in parent.findall(f"{{{SVG}}}defs"):
+            parent.remove(defs)
+            taken.extend(defs)
     return taken
 
 

@@ -19,8 +19,10 @@ class History(NamedTuple):
 
     Attributes
     ----------
-    w : shape (n_steps + 1,), in units of 1/x.
-    loss : shape (n_steps + 1,), in squared units of y.
+    w
+        Shape (n_steps + 1,), in units of 1/x.
+    loss
+        Shape (n_steps + 1,), in squared units of y.
     """
 
     w: np.ndarray
@@ -30,12 +32,14 @@ class History(NamedTuple):
 def leave_one_out_weights(keys, w):
     """Return the attention weights of each key over the other keys, itself left out.
 
-    Formula: alpha_ij = softmax_j(-((x_i - x_j) w)^2 / 2) with the score of j = i set to -inf.
+    Formula: ``alpha_ij = softmax_j(-((x_i - x_j) w)^2 / 2)`` with the score of j = i set to -inf.
 
     Parameters
     ----------
-    keys : shape (n,) with n at least 2, in units of x, in any order.
-    w : inverse bandwidth, in units of 1/x, at most 1e6 in size. Its sign carries no meaning.
+    keys
+        Shape (n,) with n at least 2, in units of x, in any order.
+    w
+        Inverse bandwidth, in units of 1/x, at most 1e6 in size. Its sign carries no meaning.
 
     Returns
     -------
@@ -49,8 +53,12 @@ def leave_one_out_weights(keys, w):
     TypeError
         If keys does not hold real numbers, or w is not a number.
 
-    Source: chapter 5; Wand and Jones (1995), section 3.3.
+    References
+    ----------
+    Chapter 5; Wand and Jones (1995), section 3.3.
 
+    Examples
+    --------
     >>> leave_one_out_weights([0.0, 1.0, 2.0], 0.0)
     array([[0. , 0.5, 0.5],
            [0.5, 0. , 0.5],
@@ -66,14 +74,17 @@ def leave_one_out_weights(keys, w):
 def loss(w, keys, values):
     """Return the mean squared leave-one-out error.
 
-    Formula: L(w) = (1/n) sum_i (f_i - y_i)^2, f_i = sum_j alpha_ij y_j, with alpha from
+    Formula: ``L(w) = (1/n) sum_i (f_i - y_i)^2``, ``f_i = sum_j alpha_ij y_j``, with alpha from
     `leave_one_out_weights`.
 
     Parameters
     ----------
-    w : inverse bandwidth, in units of 1/x, at most 1e6 in size. Its sign carries no meaning.
-    keys : shape (n,) with n at least 2, in units of x, in any order.
-    values : shape (n,), in units of y.
+    w
+        Inverse bandwidth, in units of 1/x, at most 1e6 in size. Its sign carries no meaning.
+    keys
+        Shape (n,) with n at least 2, in units of x, in any order.
+    values
+        Shape (n,), in units of y.
 
     Returns
     -------
@@ -87,8 +98,12 @@ def loss(w, keys, values):
     TypeError
         If keys or values do not hold real numbers, or w is not a number.
 
-    Source: chapter 5; Wand and Jones (1995), section 3.3.
+    References
+    ----------
+    Chapter 5; Wand and Jones (1995), section 3.3.
 
+    Examples
+    --------
     >>> loss(0.0, [0.0, 1.0, 2.0], [0.0, 1.0, 5.0])  # (3^2 + 1.5^2 + 4.5^2) / 3
     10.5
     """
@@ -100,15 +115,19 @@ def loss(w, keys, values):
 def gradient(w, keys, values):
     """Return the derivative of the loss by w.
 
-    Formula: dL/dw = (2/n) sum_i (f_i - y_i) (-w) sum_j alpha_ij (y_j - f_i) (x_i - x_j)^2.
-    Since sum_j alpha_ij (y_j - f_i) = 0, each squared distance is taken less the smallest in
+    Formula:
+    ``dL/dw = (2/n) sum_i (f_i - y_i) (-w) sum_j alpha_ij (y_j - f_i) (x_i - x_j)^2``.
+    Since ``sum_j alpha_ij (y_j - f_i) = 0``, each squared distance is taken less the smallest in
     its row, which changes nothing but the rounding.
 
     Parameters
     ----------
-    w : inverse bandwidth, in units of 1/x, at most 1e6 in size. gradient(-w) = -gradient(w).
-    keys : shape (n,) with n at least 2, in units of x, in any order.
-    values : shape (n,), in units of y.
+    w
+        Inverse bandwidth, in units of 1/x, at most 1e6 in size. gradient(-w) = -gradient(w).
+    keys
+        Shape (n,) with n at least 2, in units of x, in any order.
+    values
+        Shape (n,), in units of y.
 
     Returns
     -------
@@ -122,8 +141,12 @@ def gradient(w, keys, values):
     TypeError
         If keys or values do not hold real numbers, or w is not a number.
 
-    Source: chapter 5, where it is derived.
+    References
+    ----------
+    Chapter 5, where it is derived.
 
+    Examples
+    --------
     >>> gradient(0.0, [0.0, 1.0, 2.0], [0.0, 1.0, 5.0])
     0.0
     """
@@ -139,15 +162,20 @@ def gradient(w, keys, values):
 def train(keys, values, *, w, learning_rate, n_steps):
     """Return the path of gradient descent on the leave-one-out loss.
 
-    Formula: w <- w - learning_rate dL/dw, n_steps times.
+    Formula: ``w <- w - learning_rate dL/dw``, n_steps times.
 
     Parameters
     ----------
-    keys : shape (n,) with n at least 2, in units of x, in any order.
-    values : shape (n,), in units of y.
-    w : where to start, in units of 1/x. At w = 0 the gradient is 0 and nothing moves.
-    learning_rate : positive, in units of 1/(x y)^2.
-    n_steps : number of steps, at least 0.
+    keys
+        Shape (n,) with n at least 2, in units of x, in any order.
+    values
+        Shape (n,), in units of y.
+    w
+        Where to start, in units of 1/x. At w = 0 the gradient is 0 and nothing moves.
+    learning_rate
+        Positive, in units of 1/(x y)^2.
+    n_steps
+        Number of steps, at least 0.
 
     Returns
     -------
@@ -161,8 +189,12 @@ def train(keys, values, *, w, learning_rate, n_steps):
     TypeError
         If an argument is of the wrong type.
 
-    Source: chapter 5; Dive into Deep Learning, section 10.2.
+    References
+    ----------
+    Chapter 5; Dive into Deep Learning, section 10.2.
 
+    Examples
+    --------
     >>> history = train([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 1.5, 3.5],
     ...                 w=1.0, learning_rate=0.1, n_steps=2)
     >>> history.w.shape, bool(history.loss[-1] < history.loss[0])
@@ -196,8 +228,10 @@ def fit_w(keys, values):
 
     Parameters
     ----------
-    keys : shape (n,) with n at least 2, in units of x, in any order.
-    values : shape (n,), in units of y.
+    keys
+        Shape (n,) with n at least 2, in units of x, in any order.
+    values
+        Shape (n,), in units of y.
 
     Returns
     -------
@@ -213,8 +247,12 @@ def fit_w(keys, values):
     TypeError
         If keys or values do not hold real numbers.
 
-    Source: chapter 5.
+    References
+    ----------
+    Chapter 5.
 
+    Examples
+    --------
     >>> fit_w([0.0, 1.0, 2.0], [7.0, 7.0, 7.0])
     0.0
     """

@@ -1,0 +1,175 @@
+"""Each explorable is one drawing: its live form and its frames must show the same."""
+
+import json
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+
+import nwlib
+from nwlib import plots, sliders
+
+NAMES = ("kernel_slider", "query_slider", "w_slider")
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return nwlib.make_dataset(np.random.default_rng(542))
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """Two controls with 2 x 3 positions over a figure with one moving and one resting line."""
+
+    def draw(name, height):
+        fig, ax = plots.figure()
+        ax.plot([0, 1], [0, 1], "o-")
+        ax.plot([0, 1], [height, height], "s-", gid=plots.MOVING)
+        ax.set_ylim(-1, 4)
+        return fig, f"{name} < {height:.0f}"
+
+    controls = [
+        sliders.Control("letter", ("a", "b"), 1),
+        sliders.Control("height", (1.0, 2.0, 3.0), 2),
+    ]
+    return sliders.Explorable('A "tiny" one', controls, draw)
+
+
+@pytest.fixture(scope="module")
+def page(tiny):
+    return BeautifulSoup(tiny.fragment(), "html.parser")
+
+
+def test_there_is_a_frame_for_each_combination_and_one_is_shown(page):
+    frames = page.select("[data-frame]")
+    assert [frame["data-frame"] for frame in frames] == [str(i) for i in range(6)]
+    assert [frame.get("style") for frame in frames].index(None) == 5  # ("b", 3.0), the start
+
+
+def test_the_descriptions_are_in_the_order_of_the_frames(page):
+    texts = json.loads(page.select_one("script[type]").string)
+    assert texts == ["a < 1", "a < 2", "a < 3", "b < 1", "b < 2", "b < 3"]
+    assert page.figcaption.string == "b < 3"
+    assert page.svg["aria-label"] == "b < 3"
+
+
+def test_what_rests_is_drawn_once_and_what_moves_in_each_frame(page):
+    assert len(page.select(".moving")) == 6
+    assert all(moving.find_parent(attrs={"data-frame": True}) for moving in page.select(".moving"))
+    ids = [element["id"] for element in page.select("[id]")]
+    assert len(ids) == len(set(ids))
+    assert {use["xlink:href"][1:] for use in page.select("use")} <= set(ids)
+
+
+def test_each_control_has_a_label_its_value_in_words_and_the_title_of_the_whole(page):
+    assert page.figure["aria-label"] == 'A "tiny" one'
+    assert page.find("input").parent.name == "label"
+    assert page.find("input")["aria-valuetext"] == page.output.string == "3.00"
+    assert json.loads(page.find("input")["data-texts"]) == ["1.00", "2.00", "3.00"]
+    assert page.select_one("option[selected]").string == "b"
+
+
+def test_nothing_is_fetched(page):
+    assert not page.select("[src], link")
+    assert all(a.startswith(("#", "data:")) for a in (u["xlink:href"] for u in page.select("use")))
+
+
+def test_the_live_form_draws_the_frame_of_its_controls(tiny):
+    box = tiny.widget()
+    letter, height, view = box.children
+    assert (letter.label, height.label) == ("b", "3.00")
+    assert view.value == tiny.picture(1, 2)[0]
+    letter.value, height.value = 0, 1
+    assert view.value == tiny.picture(0, 1)[0]
+    assert 'aria-label="a &lt; 2"' in view.value
+
+
+def test_one_output_holds_both_forms(tiny):
+    bundle = tiny._repr_mimebundle_()
+    view = bundle["application/vnd.jupyter.widget-view+json"]
+    assert view == {"version_major": 2, "version_minor": 0, "model_id": tiny._box.model_id}
+    assert bundle["text/html"] == tiny.fragment()
+    assert bundle["text/plain"] == 'A "tiny" one. b < 3'
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def ends(request, dataset):
+    """An explorable of the book, cut down to the first and last position of each control."""
+    explorable = getattr(sliders, request.param)(dataset)
+    for control in explorable.controls:
+        assert len(control.positions) > control.start >= 0
+    explorable.controls = [
+        control._replace(positions=control.positions[:: len(control.positions) - 1], start=0)
+        for control in explorable.controls
+    ]
+    return explorable
+
+
+def test_each_explorable_of_the_book_says_what_each_of_its_frames_shows(ends):
+    page = BeautifulSoup(ends.fragment(), "html.parser")
+    texts = json.loads(page.select_one("script[type]").string)
+    assert len(set(texts)) == len(page.select("[data-frame]")) == 2 ** len(ends.controls)
+
+
+def drawn(explorable, *indices):
+    """The figure and description of an explorable, before they become markup."""
+    positions = (c.positions[i] for c, i in zip(explorable.controls, indices, strict=True))
+    return explorable._draw(*positions)
+
+
+def test_the_kernel_slider_shows_the_curve_of_its_kernel_and_bandwidth(dataset):
+    fig, text = drawn(sliders.kernel_slider(dataset), 3, 10)
+    h = sliders.kernel_slider(dataset).controls[1].positions[10]
+    weights = nwlib.kernel_weights(dataset.x_test, dataset.x_train, nwlib.epanechnikov, 1 / h)
+    curve = nwlib.attention_pooling(weights, dataset.y_train)
+    (pred,) = (shown for shown in fig.axes[0].lines if shown.get_label() == "Pred")
+    np.testing.assert_array_equal(pred.get_ydata(), curve)
+    assert f"curve: {np.mean((curve - dataset.y_true) ** 2):.3f}." in text
+
+
+def test_the_kernel_slider_says_how_many_queries_have_no_key_in_reach(dataset):
+    _, text = drawn(sliders.kernel_slider(dataset, query=1.25), 1, 0)
+    weights = nwlib.kernel_weights(dataset.x_test, dataset.x_train, nwlib.boxcar, 1 / 0.05)
+    blank = np.isnan(weights).all(axis=1).sum()
+    assert 0 < blank < 50
+    assert f"{blank} of 50 queries have no key in reach" in text
+    assert "The query x = 1.25 has no key in reach" in text
+
+
+def test_the_query_slider_shows_the_weights_of_its_query(dataset):
+    explorable = sliders.query_slider(dataset)
+    fig, _ = drawn(explorable, 30)
+    query = explorable.controls[0].positions[30]
+    dots = fig.axes[1].lines[1]
+    np.testing.assert_array_equal(
+        dots.get_ydata(), nwlib.attention_weights([query], dataset.x_train)[0]
+    )
+
+
+def test_the_w_slider_shows_curve_weights_and_loss_of_its_w(dataset):
+    explorable = sliders.w_slider(dataset)
+    fig, text = drawn(explorable, 20)
+    w = explorable.controls[0].positions[20]
+    weights = nwlib.attention_weights(dataset.x_test, dataset.x_train, w)
+    by_label = {ax.get_label(): ax for ax in fig.axes}
+    np.testing.assert_array_equal(by_label["weights"].images[0].get_array(), weights)
+    (dot,) = (shown for shown in by_label["loss"].lines if shown.get_marker() == "o")
+    loss = nwlib.loss(w, dataset.x_train, dataset.y_train)
+    np.testing.assert_array_equal(dot.get_xydata(), [[w, loss]])
+    assert f"leave-one-out loss {loss:.3f}" in text
+
+
+def test_only_what_is_marked_as_moving_differs_between_frames(ends):
+    """Else a frame would show what belongs to another one."""
+    resting = []
+    for indices in ((0,) * len(ends.controls), (1,) * len(ends.controls)):
+        root = ElementTree.fromstring(ends.picture(*indices)[0])
+        sliders._take_moving(root)
+        del root.attrib["aria-label"]
+        for element in root.iter():
+            for name in list(element.attrib):
+                if name == "id" or "url(#" in element.get(name) or name.endswith("href"):
+                    del element.attrib[name]
+        resting.append(ElementTree.tostring(root))
+    assert resting[0] == resting[1]
