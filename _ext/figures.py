@@ -1,0 +1,64 @@
+"""Put the notebooks' figures into the page as SVG elements, with the colours of its theme.
+
+An SVG in the page, unlike one in an <img>, takes part in the dark theme, prints sharply, and
+carries its text alternative. The colours of `nwlib.plots` become CSS variables; `_static/book.css`
+gives each its value for either theme.
+"""
+
+import re
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util import logging
+
+from nwlib import plots
+
+logger = logging.getLogger(__name__)
+
+VARIABLES = {
+    plots.TRUTH: "truth",
+    plots.DATA: "data",
+    plots.PREDICTION: "prediction",
+    plots.WEIGHT: "weight",
+    plots.QUERY: "query",
+    plots.SERIES[2]: "third",
+    plots.STYLE["text.color"]: "ink",
+    "#ffffff": "paper",
+}
+COLOUR = re.compile("|".join(map(re.escape, VARIABLES)), re.IGNORECASE)
+
+
+def themed(svg):
+    """Return the markup with each colour of the course as a CSS variable, itself the fallback."""
+    return COLOUR.sub(lambda m: f"var(--nw-{VARIABLES[m[0].lower()]}, {m[0]})", svg)
+
+
+def inline_figures(app, doctree):
+    """Replace each stored SVG picture by its markup, and theme the explorables."""
+    for bundle in doctree.findall(nodes.container):
+        if bundle.get("nb_element") != "mime_bundle":
+            continue
+        by_type = {child["mime_type"]: child for child in bundle.children}
+        if "image/svg+xml" in by_type:
+            bundle.children = [_inlined(app, by_type["image/svg+xml"])]
+        elif "text/html" in by_type:
+            markup = by_type["text/html"].astext()
+            if 'class="explorable"' in markup:
+                # Without MyST-NB's class for HTML outputs, which is light in the dark theme.
+                by_type["text/html"].children = [nodes.raw("", themed(markup), format="html")]
+                bundle.children = [by_type["text/html"]]
+
+
+def _inlined(app, picture):
+    image = picture.next_node(nodes.image)
+    svg = Path(app.srcdir, image["uri"].lstrip("/")).read_text(encoding="utf-8")
+    if not re.search(r'aria-label="[^"]', svg):
+        logger.warning("a figure has no text alternative: show it with plots.show", location=image)
+    picture.children = [nodes.raw("", f'<div class="nw-figure">{themed(svg)}</div>', format="html")]
+    return picture
+
+
+def setup(app):
+    # Before Sphinx collects images at the default priority, 500: nothing is copied in vain.
+    app.connect("doctree-read", inline_figures, priority=400)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
