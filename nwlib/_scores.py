@@ -26,13 +26,14 @@ def excess(queries, keys, nearest):
     """Return by how much each squared distance exceeds that of the nearest key, shape (q, n).
 
     Formula: (x - x_i)^2 - (x - c)^2 = (x_i - c) ((x_i - x) + (c - x)), where c is the query's
-    entry of nearest, shape (q,). It is never negative, and the product keeps the digits that
-    the difference of two large squares would lose.
+    entry of nearest, shape (q,). The product keeps the digits that the difference of two large
+    squares would lose, and is never negative, rounding included: for c < x < x_i, say, rounding
+    keeps the order of x_i - c = (x_i - x) + (x - c) and twice the smaller of its two parts.
     """
     beyond = keys - nearest[:, np.newaxis]
     result = beyond + 2 * (nearest - queries)[:, np.newaxis]
     result *= beyond
-    return np.maximum(result, 0.0, out=result)
+    return result
 
 
 def relative(queries, keys, nearest, w):

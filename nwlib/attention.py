@@ -62,10 +62,11 @@ def kernel_weights(queries, keys, kernel, w=1.0):
 
     Returns
     -------
-    Array of shape (q, n). A row is NaN from end to end, without a warning, where the kernel is
-    0 at every key: no key in reach of a compact kernel, or a Gaussian that has underflowed
-    (nearest key beyond 38.6 bandwidths, and some digits are lost from 37.6 on).
-    `attention_weights` has no such rows.
+    Array of shape (q, n), rows sum to 1.
+        A row is NaN from end to end, without a warning, where the kernel is 0 at every key: no
+        key in reach of a compact kernel, or a Gaussian that has underflowed (nearest key beyond
+        38.6 bandwidths, and some digits are lost from 37.6 on). `attention_weights` has no such
+        rows.
 
     Raises
     ------

@@ -78,7 +78,7 @@ def make_dataset(rng, n_train=50, n_test=50, noise_std=0.5):
     Parameters
     ----------
     rng
-        Numpy.random.Generator, the only source of randomness.
+        A numpy.random.Generator, the only source of randomness.
     n_train
         Number of training pairs, at least 1.
     n_test

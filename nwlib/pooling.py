@@ -6,13 +6,13 @@ from nwlib import _validate
 from nwlib.attention import attention_weights
 
 BLOCK_SCORES = 2**16
-"""Scores that `nadaraya_watson` holds at once: half a megabyte, which stays in cache."""
+"""Scores that `nadaraya_watson` holds at once, half a megabyte, which stays in cache."""
 
 
 def average_pooling(values, n_queries):
     """Return the mean of the values, once for each query: the best prediction that ignores x.
 
-    Formula: ``f(x) = (1/n) sum_i y_i``.
+    Formula: ``f_hat(x) = (1/n) sum_i y_i``.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def average_pooling(values, n_queries):
 def attention_pooling(weights, values):
     """Return the weighted mean of the values for each query.
 
-    Formula: ``f(x) = sum_i alpha_i(x) y_i``.
+    Formula: ``f_hat(x) = sum_i alpha_i(x) y_i``.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def attention_pooling(weights, values):
 def nadaraya_watson(queries, keys, values, w=1.0):
     """Return the Nadaraya-Watson prediction with a Gaussian kernel at each query.
 
-    Formula: ``f(x) = sum_i softmax_i(-((x - x_i) w)^2 / 2) y_i``: `attention_weights`, then
+    Formula: ``f_hat(x) = sum_i softmax_i(-((x - x_i) w)^2 / 2) y_i``: `attention_weights`, then
     `attention_pooling`, for a block of queries at a time, so that memory does not grow with
     q times n.
 

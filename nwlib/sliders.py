@@ -127,11 +127,12 @@ def kernel_slider(dataset, query=2.0):
         prediction = nwlib.attention_pooling(every, values)
         fig = _two_panels(dataset, query, weights, prediction)
         blank = int(np.isnan(prediction).sum())
+        reached = "where there is a prediction" if blank else "over all queries"
         error = np.nanmean((prediction - dataset.y_true) ** 2)
         text = (
             f"{name} kernel, bandwidth {bandwidth:.2f}. "
             + plots.describe_query(query, keys, values, weights)
-            + f" Mean squared error of the whole curve: {error:.3f}."
+            + f" Test error {reached}: {error:.3f}."
         )
         if blank:
             text += f" {blank} of {prediction.size} queries have no key in reach, so no prediction."

@@ -74,8 +74,8 @@ def leave_one_out_weights(keys, w):
 def loss(w, keys, values):
     """Return the mean squared leave-one-out error.
 
-    Formula: ``L(w) = (1/n) sum_i (f_i - y_i)^2``, ``f_i = sum_j alpha_ij y_j``, with alpha from
-    `leave_one_out_weights`.
+    Formula: ``L(w) = (1/n) sum_i (f_hat_i - y_i)^2``, ``f_hat_i = sum_j alpha_ij y_j``, with
+    alpha from `leave_one_out_weights`.
 
     Parameters
     ----------
@@ -116,9 +116,9 @@ def gradient(w, keys, values):
     """Return the derivative of the loss by w.
 
     Formula:
-    ``dL/dw = (2/n) sum_i (f_i - y_i) (-w) sum_j alpha_ij (y_j - f_i) (x_i - x_j)^2``.
-    Since ``sum_j alpha_ij (y_j - f_i) = 0``, each squared distance is taken less the smallest in
-    its row, which changes nothing but the rounding.
+    ``dL/dw = (2/n) sum_i (f_hat_i - y_i) (-w) sum_j alpha_ij (y_j - f_hat_i) (x_i - x_j)^2``.
+    Since ``sum_j alpha_ij (y_j - f_hat_i) = 0``, each squared distance is taken less the
+    smallest in its row, which changes nothing but the rounding.
 
     Parameters
     ----------
@@ -223,8 +223,8 @@ def fit_w(keys, values):
 
     The loss is computed at w = 0 and at 40 scales evenly spaced on a logarithmic axis, from
     1 / (10 range of keys) to 10 / (median distance from a key to the nearest different one),
-    both capped at 1e6. The interval around the best of them is narrowed by golden section to
-    about eight digits. Several local minima do no harm as long as the grid sees the best one.
+    both capped at 1e6. Around each that is better than its neighbours the interval is narrowed
+    by golden section, to about eight digits, and the best of all that was tried is returned.
 
     Parameters
     ----------
@@ -235,9 +235,10 @@ def fit_w(keys, values):
 
     Returns
     -------
-    float, nonnegative, in units of 1/x. Of equally good scales on the grid the smallest: 0
-    where values are constant, where all keys are the same, or for two points, each of which
-    always predicts the other. Where the loss falls for ever as w grows, the end of the grid.
+    float, nonnegative, in units of 1/x.
+        Of equally good scales on the grid the smallest: 0 where values are constant, where all
+        keys are the same, or for two points, each of which always predicts the other. Where the
+        loss falls for ever as w grows, the end of the grid.
 
     Raises
     ------
@@ -259,13 +260,14 @@ def fit_w(keys, values):
     keys, values = _validate.pairs(keys, values)
     grid = _scale_grid(_validate.at_least_two("keys", keys))
     values = values - (values.min() + values.max()) / 2  # so that constant values tie exactly
-    losses = [loss(w, keys, values) for w in grid]
-    best = int(np.argmin(losses))
-    if best == 0:
-        return 0.0
-    low, high = grid[max(best - 1, 1)], grid[min(best + 1, len(grid) - 1)]
-    refined = _golden_section(lambda w: loss(w, keys, values), low, high)
-    return refined if loss(refined, keys, values) < losses[best] else float(grid[best])
+    losses = np.array([loss(w, keys, values) for w in grid])
+    tried = list(zip(losses, grid, strict=True))
+    for dip in _dips(losses):
+        if dip > 0:  # w = 0 has no logarithm, and is itself the left end of its dip
+            low, high = grid[max(dip - 1, 1)], grid[min(dip + 1, grid.size - 1)]
+            refined = _golden_section(lambda w: loss(w, keys, values), low, high)
+            tried.append((loss(refined, keys, values), refined))
+    return float(min(tried)[1])
 
 
 @np.errstate(over="ignore")  # the inverse of a tiny distance is infinite, then capped
@@ -278,6 +280,12 @@ def _scale_grid(keys):
     low = min(0.1 / np.ptp(distinct), _validate.LARGEST_SCALE)
     high = min(10 / np.median(to_nearest), _validate.LARGEST_SCALE)
     return np.append(0.0, np.geomspace(low, high, GRID_POINTS))
+
+
+def _dips(losses):
+    """Return the indices of entries below the one before and not above the one after."""
+    fenced = np.concatenate([[np.inf], losses, [np.inf]])
+    return np.flatnonzero((losses < fenced[:-2]) & (losses <= fenced[2:]))
 
 
 def _golden_section(function, low, high):

@@ -5,7 +5,7 @@ import sys
 import pytest
 from hypothesis import settings
 
-settings.register_profile("stable", derandomize=True, deadline=None, database=None, max_examples=50)
+settings.register_profile("stable", derandomize=True, deadline=None, database=None, max_examples=40)
 settings.load_profile("stable")
 
 

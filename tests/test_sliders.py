@@ -125,7 +125,7 @@ def test_the_kernel_slider_shows_the_curve_of_its_kernel_and_bandwidth(dataset):
     curve = nwlib.attention_pooling(weights, dataset.y_train)
     (pred,) = (shown for shown in fig.axes[0].lines if shown.get_label() == "Pred")
     np.testing.assert_array_equal(pred.get_ydata(), curve)
-    assert f"curve: {np.mean((curve - dataset.y_true) ** 2):.3f}." in text
+    assert f"queries: {np.mean((curve - dataset.y_true) ** 2):.3f}." in text
 
 
 def test_the_kernel_slider_says_how_many_queries_have_no_key_in_reach(dataset):
@@ -133,6 +133,7 @@ def test_the_kernel_slider_says_how_many_queries_have_no_key_in_reach(dataset):
     weights = nwlib.kernel_weights(dataset.x_test, dataset.x_train, nwlib.boxcar, 1 / 0.05)
     blank = np.isnan(weights).all(axis=1).sum()
     assert 0 < blank < 50
+    assert "Test error where there is a prediction" in text
     assert f"{blank} of 50 queries have no key in reach" in text
     assert "The query x = 1.25 has no key in reach" in text
 

@@ -1,7 +1,6 @@
 """What every public function accepts, and the errors about what it does not."""
 
 import re
-from datetime import date
 from fractions import Fraction
 
 import numpy as np
@@ -79,7 +78,7 @@ def spread_out(entries):
 
 
 @each(ARRAYS)
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble, np.int8, np.uint64])
+@pytest.mark.parametrize("dtype", [np.float32, np.longdouble, np.int8, np.uint64])
 def test_other_types_of_numbers_are_converted_to_float64(function, argument, dtype):
     as_lists = VALID[function][argument]
     same(call(function, argument, np.array(as_lists, dtype)), function(**VALID[function]))
@@ -121,11 +120,9 @@ def test_sizes_may_be_any_kind_of_integer(function, argument, kind):
     [
         (["a", "b", "c"], "['a', 'b', 'c'] of dtype <U1"),
         (None, "None of dtype object"),
-        ([1, None, 3], "[1, None, 3] of dtype object"),
         ([1j, 2, 3], "[1j, 2, 3] of dtype complex128"),
         ([True, False, True], "[True, False, True] of dtype bool"),
         (np.array(X, object), "array([0, 1, 3], dtype=object) of dtype object"),
-        ([date(1964, 1, 1)], "[datetime.date(1964, 1, 1)] of dtype object"),
         ([10**30], f"[{10**30}] of dtype object"),
         (["long"] * 50, "['long', 'long', ... of dtype <U4"),
     ],
