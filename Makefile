@@ -26,7 +26,7 @@ test-course: lint ## Check nwlib, the notebooks and the pages, without a browser
 	$(BIN)/pytest --cov nwlib tests/test_*.py tests/site/test_book.py chapters appendix
 
 check: lint ## Check the code only, in seconds
-	$(BIN)/pytest nwlib tests/test_*.py
+	$(BIN)/pytest --dist=worksteal nwlib tests/test_*.py
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .

@@ -143,7 +143,7 @@ def test_steps_that_leave_the_range_of_scales_are_an_error(w):
         nw.train(*LADDER, w=w, learning_rate=1e9, n_steps=5)
 
 
-@pytest.mark.parametrize("seed", range(41))
+@pytest.mark.parametrize("seed", [*range(20), 148, 629])  # the last two have two close minima
 def test_no_scale_of_a_dense_grid_beats_the_fitted_one(seed):
     keys, values = course_data(seed)
     best = brute_force_losses(keys, values, dense_scales(keys)).min()
