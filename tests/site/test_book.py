@@ -1,9 +1,12 @@
 """The book builds without a warning, and its pages are whole."""
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
+import refresh
 import yaml
 from bs4 import BeautifulSoup
 
@@ -110,3 +113,39 @@ def test_ids_are_unique_on_a_page(require):
             yield f"the id {name} occurs {ids.count(name)} times"
 
     require(repeated)
+
+
+@pytest.fixture(params=refresh.notebooks(), ids=lambda path: path.stem)
+def notebook_and_page(request, site, pages):
+    """A notebook, and the page made from it."""
+    path = request.param
+    page = pages[site / path.parent.name / f"{path.stem}.html"]
+    return nbformat.read(path, as_version=4), page
+
+
+def test_each_figure_is_in_the_page_under_its_description(notebook_and_page):
+    nb, page = notebook_and_page
+    outputs = [o.get("data", {}) for cell in nb.cells for o in cell.get("outputs", [])]
+    described = [data["text/plain"] for data in outputs if "image/svg+xml" in data]
+    shown = [svg["aria-label"] for svg in page.select(".nw-figure svg[role=img]")]
+    assert shown == described
+    assert len(page.select("figure.explorable")) == sum("text/html" in data for data in outputs)
+
+
+def test_figures_take_their_colours_from_the_theme(notebook_and_page):
+    _, page = notebook_and_page
+    for svg in page.select(".nw-figure svg, .explorable svg"):
+        assert "var(--nw-ink, #222222)" in str(svg)
+
+
+def test_equations_keep_the_numbers_that_the_author_gave_them(notebook_and_page):
+    nb, page = notebook_and_page
+    prose = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    written = re.findall(r"\\tag\{([^}]+)\}", prose)
+    shown = [eqno.get_text().strip("()#¶ ") for eqno in page.select(".eqno")]
+    assert written
+    assert shown == written
+    anchors_here = anchors(page)
+    links = [a for a in page.select("a[href^='#equation-']") if "headerlink" not in a["class"]]
+    assert links
+    assert all(link["href"][1:] in anchors_here for link in links)
