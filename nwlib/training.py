@@ -113,7 +113,7 @@ def loss(w, keys, values):
 
 
 def gradient(w, keys, values):
-    """Return the derivative of the loss by w.
+    """Return the derivative of the loss with respect to w.
 
     Formula:
     ``dL/dw = (2/n) sum_i (f_hat_i - y_i) (-w) sum_j alpha_ij (y_j - f_hat_i) (x_i - x_j)^2``.
