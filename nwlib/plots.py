@@ -95,7 +95,7 @@ def describe_dataset(dataset):
     residual = dataset.y_train - np.interp(dataset.x_train, x, y)
     peak = int(np.argmax(y))
     return (
-        f"{_count(dataset.x_train.size, 'training point')} between x = "
+        f"{count(dataset.x_train.size, 'training point')} between x = "
         f"{dataset.x_train.min():.1f} and {dataset.x_train.max():.1f} scattered around a dashed "
         f"curve, the truth, {(residual > 0).sum()} of them above it, "
         f"{np.abs(residual).mean():.2f} away on average. The curve starts at {y[0]:.1f}, peaks "
@@ -162,7 +162,7 @@ def describe_query(query, keys, values, weights):
     n_half = int(np.searchsorted(np.cumsum(order), 0.9 - 1e-12)) + 1
     return (
         f"The query x = {query:.2f} gives its largest weight, {weights[heaviest]:.3f}, to the key "
-        f"at {keys[heaviest]:.2f}; {_count(n_half, 'key')} of {keys.size} share 90% of the weight. "
+        f"at {keys[heaviest]:.2f}; {count(n_half, 'key')} of {keys.size} share 90% of the weight. "
         f"The weighted mean of the values is {weights @ values:.2f}."
     )
 
@@ -194,7 +194,7 @@ def describe_weights(weights, queries, keys):
     answered = ~np.isnan(weights).any(axis=1)
     text = f"{weights.shape[0]} rows of queries by {weights.shape[1]} columns of keys. "
     if not answered.all():
-        text += f"{_count((~answered).sum(), 'query', 'queries')} with no key in reach left blank. "
+        text += f"{count((~answered).sum(), 'query', 'queries')} with no key in reach left blank. "
     if not answered.any():
         return text.strip()
     weights, queries = weights[answered], queries[answered]
@@ -206,7 +206,7 @@ def describe_weights(weights, queries, keys):
         "The heavy weights lie along the diagonal, where key and query are close: the heaviest "
         f"key is on average {np.abs(heaviest - queries).mean():.2f} from its query. The largest "
         f"weight is {weights.max():.3f}, and a row spreads over about "
-        f"{_count(round(np.median(keys_used)), 'key')}."
+        f"{count(round(np.median(keys_used)), 'key')}."
     )
 
 
@@ -369,5 +369,6 @@ def _ticks_at_inputs(axis, inputs):
     axis.set_ticks(positions, [f"{inputs[i]:.1f}" for i in positions])
 
 
-def _count(n, one, many=None):
+def count(n, one, many=None):
+    """Return the number with its noun, one or many."""
     return f"{n} {one if n == 1 else many or one + 's'}"

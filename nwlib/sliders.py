@@ -192,10 +192,12 @@ def w_slider(dataset):
         axes["loss"].set_title("leave-one-out loss", loc="left", fontsize="medium")
         _move(axes["loss"].plot([w], [at_w], "o", color=plots.PREDICTION, ms=9, mec="white")[0])
         error = np.mean((prediction - dataset.y_true) ** 2)
+        keys_used = np.median(1 / (weights**2).sum(axis=1))
         return fig, (
-            f"w = {w:.2f}, bandwidth {1 / w:.2f}: leave-one-out loss {at_w:.3f}, the lowest on "
-            f"this slider being {min(losses):.3f}; test error against the truth {error:.3f}. "
-            + plots.describe_weights(weights, dataset.x_test, keys)
+            f"w = {w:.2f}, bandwidth {1 / w:.2f}: leave-one-out loss {at_w:.3f}, where the lowest "
+            f"here is {min(losses):.3f}; test error {error:.3f}. A query spreads its weight over "
+            f"about {plots.count(round(keys_used), 'key')}, the largest weight of all being "
+            f"{weights.max():.3f}."
         )
 
     return Explorable(
