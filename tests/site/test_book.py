@@ -9,6 +9,7 @@ import pytest
 import refresh
 import yaml
 from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).parents[2]
 
@@ -149,3 +150,32 @@ def test_equations_keep_the_numbers_that_the_author_gave_them(notebook_and_page)
     links = [a for a in page.select("a[href^='#equation-']") if "headerlink" not in a["class"]]
     assert links
     assert all(link["href"][1:] in anchors_here for link in links)
+
+
+def test_mathematics_is_markup_that_needs_no_script(notebook_and_page):
+    _, page = notebook_and_page
+    assert page.select(".math math")
+    assert len(page.select(".math")) == len(page.select(".math math"))
+    assert not [
+        script for script in page.select("script[src]") if "mathjax" in script["src"].lower()
+    ]
+
+
+def test_no_page_loads_anything_from_elsewhere(require):
+    def foreign(path, page):
+        for tag in page.find_all(["link", "script", "img", "iframe", "source"]):
+            address = tag.get("src") or tag.get("href") or ""
+            if urlsplit(address).netloc and tag.get("rel") != ["canonical"]:
+                yield f"loads {address}"
+
+    require(foreign)
+
+
+def test_the_mathematics_font_has_every_character_of_the_formulas(site, pages):
+    font = TTFont(site / "_static" / "fonts" / "book-math.woff2")
+    needed = {c for page in pages.values() for m in page.select("math") for c in m.get_text()}
+    invisible = set("\u2061\u2062\u2063\ufe00 \n")
+    known = {chr(code) for code in font.getBestCmap()}
+    assert len(needed) > 50
+    assert needed - invisible <= known
+    assert "SIL Open Font License" in (site / "_static/fonts/book-math-LICENSE.txt").read_text()

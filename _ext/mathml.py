@@ -1,0 +1,91 @@
+"""Mathematics as native MathML, made when the book is built: no script, no network, no shift.
+
+The font is STIX Two Math (SIL Open Font License) from the package ziamath, cut down to the
+characters of the book's formulas.
+"""
+
+import html
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import ziamath
+from docutils import nodes
+from fontTools import subset
+from math_core import LatexError, LatexToMathML
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+
+logger = logging.getLogger(__name__)
+
+FONT = Path(ziamath.__file__).parent / "fonts" / "STIXTwoMath-Regular.ttf"
+FORMULAS = (nodes.math, nodes.math_block)
+# Radical signs, and the italic forms of single letters, Latin and Greek.
+IMPLIED = "".join(map(chr, [0x221A, 0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]))
+
+converter = LatexToMathML()
+
+
+def to_mathml(node, *, block):
+    """Return the node's formula as a <math> element; warn where it does not convert."""
+    latex = node.astext().strip()
+    try:
+        markup = converter.convert_with_local_state(latex, displaystyle=block)
+    except LatexError as error:
+        logger.warning("this formula does not convert to MathML: %s", error, location=node)
+        return f"<code>{html.escape(latex)}</code>"
+    # Chromium gives a large bracket its size only in a row, not as what carries an index.
+    return re.sub(r"(<ms(?:ub|up|ubsup)>)(<mo minsize=.*?</mo>)", r"\1<mrow>\2</mrow>", markup)
+
+
+def visit_math(translator, node):
+    opening = translator.starttag(node, "span", "", CLASS="math")
+    translator.body += [opening, to_mathml(node, block=False), "</span>"]
+    raise nodes.SkipNode
+
+
+def visit_displaymath(translator, node):
+    opening = translator.starttag(node, "div", CLASS="math")
+    # The formula scrolls in a box of its own, if it must; its number stays where it is.
+    translator.body += [opening, f'<div class="formula">{to_mathml(node, block=True)}</div>']
+    if node["number"]:
+        number = get_node_equation_number(translator, node)
+        translator.body.append(f'<span class="eqno">({number})')
+        translator.add_permalink_ref(node, "Link to this equation")
+        translator.body.append("</span>")
+    translator.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def write_font(app, error):
+    """Write the font, cut down to the formulas of the book, and its licence into the output."""
+    if error or app.builder.format != "html":
+        return
+    folder = Path(app.outdir, "_static", "fonts")
+    folder.mkdir(parents=True, exist_ok=True)
+    # The licence asks that its notice stays in the font, so all names are kept.
+    options = subset.Options(flavor="woff2", name_IDs=["*"], layout_features=["ssty"])
+    font = subset.load_font(FONT, options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text=_characters(app.env))
+    subsetter.subset(font)
+    subset.save_font(font, folder / "book-math.woff2", options)
+    notices = (font["name"].getDebugName(number) for number in (0, 13, 14))
+    licence = "\n\n".join(filter(None, notices)) + "\n"
+    (folder / "book-math-LICENSE.txt").write_text(licence, encoding="utf-8")
+
+
+def _characters(env):
+    """Return each character of each formula, and those that a browser draws without being told."""
+    text = IMPLIED
+    for name in env.found_docs:
+        for node in env.get_doctree(name).findall(lambda node: isinstance(node, FORMULAS)):
+            with suppress(LatexError):  # which `to_mathml` has warned of
+                text += converter.convert_with_local_state(node.astext(), displaystyle=True)
+    return html.unescape(text)
+
+
+def setup(app):
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
+    app.connect("build-finished", write_font)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

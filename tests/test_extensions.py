@@ -1,0 +1,60 @@
+"""The book's own Sphinx extensions, on documents of a few lines."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Build one MyST page with the extensions; return what Sphinx says and the page."""
+
+    def build(text):
+        (tmp_path / "index.md").write_text(text, encoding="utf-8")
+        (tmp_path / "conf.py").write_text(
+            f"import sys\n"
+            f"sys.path.insert(0, {str(ROOT / '_ext')!r})\n"
+            f"extensions = ['myst_parser', 'equations', 'mathml']\n"
+            f"myst_enable_extensions = ['dollarmath']\n"
+            f"html_math_renderer = 'mathml'\n"
+        )
+        out = tmp_path / "out"
+        finished = subprocess.run(
+            [sys.executable, "-m", "sphinx", "-q", tmp_path, out],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return finished.stderr, (out / "index.html").read_text(encoding="utf-8")
+
+    return build
+
+
+def test_a_tag_becomes_the_number_and_a_mention_of_it_a_link(build):
+    said, page = build("# T\n\nSee (2.1), not (2.9).\n\n$$\nx = 1 \\tag{2.1}\n$$\n")
+    assert not said
+    assert 'href="#equation-2-1">(2.1)</a>, not (2.9).' in page
+    assert 'id="equation-2-1"' in page
+    assert "(2.1)<a" in page
+    assert "tag" not in page.split("<math")[1].split("</math>")[0]
+
+
+def test_the_same_number_twice_is_a_warning(build):
+    said, _ = build("# T\n\n$$\nx \\tag{1}\n$$\n\n$$\ny \\tag{1}\n$$\n")
+    assert "equation (1) is there twice" in said
+
+
+def test_a_formula_that_does_not_convert_is_a_warning_that_names_the_page(build):
+    said, page = build("# T\n\nA $\\nosuchmacro < 1$.\n")
+    assert "index.md" in said
+    assert "this formula does not convert to MathML" in said
+    assert r"<code>\nosuchmacro &lt; 1</code>" in page
+
+
+def test_a_large_bracket_with_an_index_stands_in_a_row(build):
+    _, page = build("# T\n\n$\\Bigl(x\\Bigr)_i$\n")
+    assert "<msub><mrow><mo minsize" in page
