@@ -11,7 +11,7 @@ from pathlib import Path
 
 import ziamath
 from docutils import nodes
-from fontTools import subset
+from fonts import cut_down
 from math_core import LatexError, LatexToMathML
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
@@ -61,18 +61,8 @@ def write_font(app, error):
     """Write the font, cut down to the formulas of the book, and its licence into the output."""
     if error or app.builder.format != "html":
         return
-    folder = Path(app.outdir, "_static", "fonts")
-    folder.mkdir(parents=True, exist_ok=True)
-    # The licence asks that its notice stays in the font, so all names are kept.
-    options = subset.Options(flavor="woff2", name_IDs=["*"], layout_features=["ssty"])
-    font = subset.load_font(FONT, options)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(text=_characters(app.env))
-    subsetter.subset(font)
-    subset.save_font(font, folder / "book-math.woff2", options)
-    notices = (font["name"].getDebugName(number) for number in (0, 13, 14))
-    licence = "\n\n".join(filter(None, notices)) + "\n"
-    (folder / "book-math-LICENSE.txt").write_text(licence, encoding="utf-8")
+    target = Path(app.outdir, "_static", "fonts", "book-math.woff2")
+    cut_down(FONT, _characters(app.env), target, features=["ssty"])
 
 
 def _characters(env):

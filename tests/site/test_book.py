@@ -179,3 +179,22 @@ def test_the_mathematics_font_has_every_character_of_the_formulas(site, pages):
     assert len(needed) > 50
     assert needed - invisible <= known
     assert "SIL Open Font License" in (site / "_static/fonts/book-math-LICENSE.txt").read_text()
+
+
+def test_the_icon_font_has_every_icon_of_the_pages_and_little_else(site, pages):
+    font = TTFont(site / "_static/vendor/fontawesome/webfonts/fa-solid-900.woff2")
+    style = (site / "_static/styles/pydata-sphinx-theme.css").read_text(encoding="utf-8")
+    tags = [tag for page in pages.values() for tag in page.select(".fa-solid")]
+    names = {name for tag in tags for name in tag["class"] if name.startswith("fa-")}
+    names -= {"fa-solid", "fa-lg", "fa-fw"}  # these say how an icon is drawn, not which
+    assert "fa-bars" in names
+    for name in names:
+        code = re.search(rf"\.{name}:before[^{{}}]*\{{content:\"\\([0-9a-f]+)\"", style)
+        assert int(code[1], 16) in font.getBestCmap(), name
+    assert len(font.getBestCmap()) < 60
+
+
+def test_pages_leave_the_console_alone(site):
+    for script in [*site.rglob("*.js"), *site.rglob("*.html")]:
+        assert "console.log(" not in script.read_text(encoding="utf-8"), script.name
+    assert not list(site.rglob("fontawesome.js"))
