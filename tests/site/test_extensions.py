@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def build(tmp_path):
+def build_page(tmp_path):
     """Build one MyST page with the extensions; return what Sphinx says and the page."""
 
     def build(text):
@@ -34,8 +34,8 @@ def build(tmp_path):
     return build
 
 
-def test_a_tag_becomes_the_number_and_a_mention_of_it_a_link(build):
-    said, page = build("# T\n\nSee (2.1), not (2.9).\n\n$$\nx = 1 \\tag{2.1}\n$$\n")
+def test_a_tag_becomes_the_number_and_a_mention_of_it_a_link(build_page):
+    said, page = build_page("# T\n\nSee (2.1), not (2.9).\n\n$$\nx = 1 \\tag{2.1}\n$$\n")
     assert not said
     assert 'href="#equation-2-1">(2.1)</a>, not (2.9).' in page
     assert 'id="equation-2-1"' in page
@@ -43,18 +43,18 @@ def test_a_tag_becomes_the_number_and_a_mention_of_it_a_link(build):
     assert "tag" not in page.split("<math")[1].split("</math>")[0]
 
 
-def test_the_same_number_twice_is_a_warning(build):
-    said, _ = build("# T\n\n$$\nx \\tag{1}\n$$\n\n$$\ny \\tag{1}\n$$\n")
+def test_the_same_number_twice_is_a_warning(build_page):
+    said, _ = build_page("# T\n\n$$\nx \\tag{1}\n$$\n\n$$\ny \\tag{1}\n$$\n")
     assert "equation (1) is there twice" in said
 
 
-def test_a_formula_that_does_not_convert_is_a_warning_that_names_the_page(build):
-    said, page = build("# T\n\nA $\\nosuchmacro < 1$.\n")
+def test_a_formula_that_does_not_convert_is_a_warning_that_names_the_page(build_page):
+    said, page = build_page("# T\n\nA $\\nosuchmacro < 1$.\n")
     assert "index.md" in said
     assert "this formula does not convert to MathML" in said
     assert r"<code>\nosuchmacro &lt; 1</code>" in page
 
 
-def test_a_large_bracket_with_an_index_stands_in_a_row(build):
-    _, page = build("# T\n\n$\\Bigl(x\\Bigr)_i$\n")
+def test_a_large_bracket_with_an_index_stands_in_a_row(build_page):
+    _, page = build_page("# T\n\n$\\Bigl(x\\Bigr)_i$\n")
     assert "<msub><mrow><mo minsize" in page
