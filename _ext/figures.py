@@ -5,6 +5,7 @@ carries its text alternative. The colours of `nwlib.plots` become CSS variables;
 gives each its value for either theme.
 """
 
+import itertools
 import re
 from pathlib import Path
 
@@ -34,27 +35,44 @@ def themed(svg):
 
 
 def inline_figures(app, doctree):
-    """Replace each stored SVG picture by its markup, and theme the explorables."""
+    """Replace each stored SVG picture by its markup, theme the explorables, number both."""
+    numbers = _numbers(app, doctree)
     for bundle in doctree.findall(nodes.container):
         if bundle.get("nb_element") != "mime_bundle":
             continue
         by_type = {child["mime_type"]: child for child in bundle.children}
         if "image/svg+xml" in by_type:
-            bundle.children = [_inlined(app, by_type["image/svg+xml"])]
+            bundle.children = [_inlined(app, by_type["image/svg+xml"], next(numbers))]
         elif "text/html" in by_type:
             markup = by_type["text/html"].astext()
             if 'class="explorable"' in markup:
+                number = next(numbers)
+                markup = themed(markup).replace("<span>", f'<span data-number="{number}">')
+                markup = markup.replace('data-longest="', f'data-longest="{number}')
                 # Without MyST-NB's class for HTML outputs, which is light in the dark theme.
-                by_type["text/html"].children = [nodes.raw("", themed(markup), format="html")]
+                by_type["text/html"].children = [nodes.raw("", markup, format="html")]
                 bundle.children = [by_type["text/html"]]
 
 
-def _inlined(app, picture):
+def _numbers(app, doctree):
+    """Return the numbers of the page's figures: 3.1, 3.2 in chapter 3, none on the title page."""
+    if app.env.docname == app.config.root_doc:
+        return itertools.repeat("")
+    title = doctree.next_node(nodes.title)
+    chapter = re.match(r"\d+(?= · )", title.astext() if title else "")
+    prefix = f"{chapter[0]}." if chapter else ""
+    return (f"Figure {prefix}{position}. " for position in itertools.count(1))
+
+
+def _inlined(app, picture, number):
     image = picture.next_node(nodes.image)
     svg = Path(app.srcdir, image["uri"].lstrip("/")).read_text(encoding="utf-8")
-    if not re.search(r'aria-label="[^"]', svg):
+    label = re.search(r'aria-label="([^"]+)', svg)
+    if label is None:
         logger.warning("a figure has no text alternative: show it with plots.show", location=image)
-    picture.children = [nodes.raw("", f'<div class="nw-figure">{themed(svg)}</div>', format="html")]
+    caption = f'<figcaption data-number="{number}">{label[1] if label else ""}</figcaption>'
+    markup = f'<figure class="nw-figure">{themed(svg)}{caption}</figure>'
+    picture.children = [nodes.raw("", markup, format="html")]
     return picture
 
 

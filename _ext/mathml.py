@@ -23,6 +23,9 @@ FORMULAS = (nodes.math, nodes.math_block)
 # Radical signs, and the italic forms of single letters, Latin and Greek.
 IMPLIED = "".join(map(chr, [0x221A, 0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]))
 
+TOUCHING_BEFORE = re.compile(r"[^\s\w]+$")
+TOUCHING_AFTER = re.compile(r"[^\s\w]\S{0,3}(?=\s|$)")
+
 converter = LatexToMathML()
 
 
@@ -36,6 +39,29 @@ def to_mathml(node, *, block):
         return f"<code>{html.escape(latex)}</code>"
     # Chromium gives a large bracket its size only in a row, not as what carries an index.
     return re.sub(r"(<ms(?:ub|up|ubsup)>)(<mo minsize=.*?</mo>)", r"\1<mrow>\2</mrow>", markup)
+
+
+def keep_together(app, doctree):
+    """Tie each formula in a line to what touches it: browsers would break before a comma."""
+    for formula in list(doctree.findall(nodes.math)):
+        parent = formula.parent
+        position = parent.index(formula)
+        before, after = parent[:position][-1:], parent[position + 1 :][:1]
+        opening = TOUCHING_BEFORE.search(before[0]) if _is_text(before) else None
+        closing = TOUCHING_AFTER.match(after[0]) if _is_text(after) else None
+        tied = nodes.inline("", "", formula.deepcopy(), classes=["together"])
+        if closing:
+            tied.append(nodes.Text(closing[0]))
+            parent.replace(after[0], nodes.Text(after[0][closing.end() :]))
+        if opening:
+            tied.insert(0, nodes.Text(opening[0]))
+            parent.replace(before[0], nodes.Text(before[0][: opening.start()]))
+        if opening or closing:
+            parent.replace(formula, tied)
+
+
+def _is_text(neighbours):
+    return bool(neighbours) and isinstance(neighbours[0], nodes.Text)
 
 
 def visit_math(translator, node):
@@ -62,7 +88,7 @@ def write_font(app, error):
     if error or app.builder.format != "html":
         return
     target = Path(app.outdir, "_static", "fonts", "book-math.woff2")
-    cut_down(FONT, _characters(app.env), target, features=["ssty"])
+    cut_down(FONT, _characters(app.env), target, name="Book Math", features=["ssty"])
 
 
 def _characters(env):
@@ -77,5 +103,6 @@ def _characters(env):
 
 def setup(app):
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
+    app.connect("doctree-read", keep_together)
     app.connect("build-finished", write_font)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -92,12 +92,13 @@ class Explorable:
         frames = {indices: self.picture(*indices) for indices in combinations}
         svg = _layered([frames[i][0] for i in combinations], combinations.index(start))
         controls = "\n".join(map(_static_control, self.controls))
-        descriptions = json.dumps([frames[i][1] for i in combinations], ensure_ascii=False)
-        descriptions = descriptions.replace("<", "\\u003c")
+        texts = [frames[i][1] for i in combinations]
+        descriptions = json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c")
         return (
             f'<figure class="explorable" role="group" aria-label="{html.escape(self.title)}">\n'
-            f'<div class="explorable-controls">\n{controls}\n</div>\n{svg}\n'
-            f'<figcaption class="explorable-caption">{html.escape(frames[start][1])}</figcaption>\n'
+            f'<div class="explorable-controls" hidden>\n{controls}\n</div>\n{svg}\n'
+            f'<figcaption data-longest="{html.escape(max(texts, key=len))}">'
+            f"<span>{html.escape(frames[start][1])}</span></figcaption>\n"
             f'<script type="application/json">{descriptions}</script>\n'
             f"<script>{PLAYER}</script>\n</figure>"
         )
@@ -113,6 +114,34 @@ class Explorable:
             "text/html": self.fragment(),
             "text/plain": f"{self.title}. {self.picture(*(c.start for c in self.controls))[1]}",
         }
+
+
+def argument_slider(dataset):
+    """Return the explorable of the title page: the whole argument, told by one number, w."""
+    scales = (0, 0.2, 0.4, 0.6, 0.8, 1, 1.3, 1.7, 2.2, 2.8, 3.5, 4.3, 5.5, 7, 10, 15, 25, 50, 100)
+
+    def draw(w):
+        weights = nwlib.attention_weights(dataset.x_test, dataset.x_train, w)
+        prediction = nwlib.attention_pooling(weights, dataset.y_train)
+        fig, axes = plots.mosaic(
+            [["curve", "weights"]],
+            figsize=(6.6, 3.1),
+            width_ratios=(1.7, 1),
+            gridspec_kw={"left": 0.07, "right": 0.99, "top": 0.9, "bottom": 0.15, "wspace": 0.28},
+        )
+        _curve_and_weights(dataset, weights, prediction, axes)
+        axes["curve"].set_ylabel("")
+        error = np.mean((prediction - dataset.y_true) ** 2)
+        spread = f"each query spreads its attention over about {_keys_used(weights)}"
+        if w == 0:
+            spread = "every key counts the same, so the prediction is the mean of all values"
+        return fig, f"w = {w:.2f}: {spread}. The error against the truth is {error:.2f}."
+
+    return Explorable(
+        "The scale of attention, from the mean of all values to the nearest key",
+        [Control("w", scales, 5)],
+        draw,
+    )
 
 
 def kernel_slider(dataset, query=2.0):
@@ -178,13 +207,7 @@ def w_slider(dataset):
             figsize=(6.0, 5.6),
             gridspec_kw={"left": 0.1, "right": 0.98, "top": 0.94, "bottom": 0.08, "hspace": 0.4},
         )
-        curve = plots.plot_prediction(dataset, prediction, axes["curve"])
-        curve.set_ylim(*_limits(dataset))
-        _move(curve.lines[-1])
-        image = plots.plot_weights(
-            weights, dataset.x_test, keys, axes["weights"], colorbar=False
-        ).images[0]
-        image.set(interpolation="none", gid=plots.MOVING, norm=PowerNorm(0.5, 0, 1))
+        _curve_and_weights(dataset, weights, prediction, axes)
         axes["loss"].plot(fine, fine_losses, color=plots.WEIGHT, lw=2)
         axes["loss"].set(xscale="log", xlabel="w")
         axes["loss"].set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
@@ -192,17 +215,31 @@ def w_slider(dataset):
         axes["loss"].set_title("leave-one-out loss", loc="left", fontsize="medium")
         _move(axes["loss"].plot([w], [at_w], "o", color=plots.PREDICTION, ms=9, mec="white")[0])
         error = np.mean((prediction - dataset.y_true) ** 2)
-        keys_used = np.median(1 / (weights**2).sum(axis=1))
         return fig, (
             f"w = {w:.2f}, bandwidth {1 / w:.2f}: leave-one-out loss {at_w:.3f}, where the lowest "
             f"here is {min(losses):.3f}; test error {error:.3f}. A query spreads its weight over "
-            f"about {plots.count(round(keys_used), 'key')}, the largest weight of all being "
-            f"{weights.max():.3f}."
+            f"about {_keys_used(weights)}, the largest weight of all being {weights.max():.3f}."
         )
 
     return Explorable(
         "The scale w, with the curve, the weights and the loss", [Control("w", scales, 10)], draw
     )
+
+
+def _curve_and_weights(dataset, weights, prediction, axes):
+    """Draw the curve with the data on axes["curve"], all weights on axes["weights"]."""
+    curve = plots.plot_prediction(dataset, prediction, axes["curve"])
+    curve.set_ylim(*_limits(dataset))
+    _move(curve.lines[-1])
+    image = plots.plot_weights(
+        weights, dataset.x_test, dataset.x_train, axes["weights"], colorbar=False
+    ).images[0]
+    image.set(interpolation="none", gid=plots.MOVING, norm=PowerNorm(0.5, 0, 1))
+
+
+def _keys_used(weights):
+    """Return, in words, the number of equal weights that would be as spread, median over rows."""
+    return plots.count(round(np.median(1 / (weights**2).sum(axis=1))), "key")
 
 
 def _two_panels(dataset, query, weights, prediction, xlim=(-0.2, 5.2)):
@@ -338,10 +375,11 @@ PLAYER = """
     frames[shown].style.display = "none";
     frames[next].style.display = "";
     figure.querySelector("svg").setAttribute("aria-label", descriptions[next]);
-    figure.querySelector("figcaption").textContent = descriptions[next];
+    figure.querySelector("figcaption span").textContent = descriptions[next];
     shown = next;
   };
   for (const input of inputs) input.addEventListener("input", show);
   show();
+  figure.querySelector("[hidden]").hidden = false;
 })();
 """

@@ -46,9 +46,8 @@ def in_cell(nb, position, reason):
 
 def notebooks():
     """The book's notebooks, in reading order."""
-    return [
-        path for part in ("chapters", "appendix") for path in sorted((ROOT / part).glob("*.ipynb"))
-    ]
+    parts = [ROOT, ROOT / "chapters", ROOT / "appendix"]
+    return [path for part in parts for path in sorted(part.glob("*.ipynb"))]
 
 
 def execute(nb, folder):

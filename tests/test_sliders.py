@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 import nwlib
 from nwlib import plots, sliders
 
-NAMES = ("kernel_slider", "query_slider", "w_slider")
+NAMES = ("argument_slider", "kernel_slider", "query_slider", "w_slider")
 
 
 @pytest.fixture(scope="module")

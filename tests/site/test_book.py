@@ -101,6 +101,8 @@ def test_every_image_has_a_text_alternative(require):
     def unlabelled(path, page):
         for image in page.find_all("img"):
             alt = image.get("alt", "")
+            if image.parent.name == "a" and image.parent.get_text(strip=True):
+                continue  # the mark in front of a name
             if not alt.strip() or alt.endswith((".png", ".svg")):  # MyST-NB falls back on the path
                 yield f"no alt text: {image!s:.80}"
 
@@ -120,7 +122,7 @@ def test_ids_are_unique_on_a_page(require):
 def notebook_and_page(request, site, pages):
     """A notebook, and the page made from it."""
     path = request.param
-    page = pages[site / path.parent.name / f"{path.stem}.html"]
+    page = pages[site / path.relative_to(ROOT).with_suffix(".html")]
     return nbformat.read(path, as_version=4), page
 
 
@@ -144,11 +146,10 @@ def test_equations_keep_the_numbers_that_the_author_gave_them(notebook_and_page)
     prose = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
     written = re.findall(r"\\tag\{([^}]+)\}", prose)
     shown = [eqno.get_text().strip("()#¶ ") for eqno in page.select(".eqno")]
-    assert written
     assert shown == written
     anchors_here = anchors(page)
     links = [a for a in page.select("a[href^='#equation-']") if "headerlink" not in a["class"]]
-    assert links
+    assert bool(links) == bool(written)
     assert all(link["href"][1:] in anchors_here for link in links)
 
 

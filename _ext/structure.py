@@ -1,0 +1,87 @@
+"""Give the parts of a page that readers use in a way of their own a class each, for the style.
+
+In a notebook they are plain headings and dropdowns, which read well everywhere: a title "3 · Name",
+exercises with a "Hint" and a "Solution", questions with a choice of answers under "Check yourself".
+"""
+
+import re
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+CHAPTER_TITLE = re.compile(r"(\d+)( · )(.+)")
+ANSWER = re.compile(r"(Yes|No)\b")
+QUESTIONS = "check-yourself"  # what Sphinx calls the section
+
+
+def mark_up(app, doctree):
+    """Mark the chapter's number, the hints and solutions, and the answers to the questions."""
+    title = doctree.next_node(nodes.title)
+    if title is not None and isinstance(title[0], nodes.Text):
+        _mark_number(title)
+    for dropdown in list(doctree.findall(_is_dropdown)):
+        if any(QUESTIONS in section["ids"] for section in _sections_around(dropdown)):
+            _mark_answer(dropdown)
+        elif dropdown["has_title"]:
+            dropdown["container_classes"].append(f"fold-{nodes.make_id(dropdown[0].astext())}")
+    for paragraph in doctree.findall(nodes.paragraph):
+        if _is_bold_link(paragraph):
+            paragraph["classes"].append("onward")
+
+
+def _mark_number(title):
+    match = CHAPTER_TITLE.match(title[0].astext())
+    if match:
+        number, dot, name = match.groups()
+        title[0:1] = [
+            nodes.inline("", number, classes=["chapter-number"]),
+            nodes.inline("", dot, classes=["chapter-dot"]),
+            nodes.Text(name),
+        ]
+
+
+def _is_bold_link(paragraph):
+    """Whether the paragraph is one link, set in bold; the parser leaves empty texts around it."""
+    strong = paragraph.next_node(nodes.strong)
+    link = strong.next_node(addnodes.pending_xref) if strong else None
+    return link is not None and link.astext() == paragraph.astext()
+
+
+def _is_dropdown(node):
+    return isinstance(node, nodes.container) and node.get("design_component") == "dropdown"
+
+
+def _sections_around(node):
+    while node is not None:
+        if isinstance(node, nodes.section):
+            yield node
+        node = node.parent
+
+
+def _mark_answer(dropdown):
+    """Mark an answer as right or wrong by its reason, and let a question have one answer open."""
+    reason = "".join(child.astext() for child in dropdown[1:])
+    verdict = ANSWER.match(reason)
+    if verdict is None:
+        logger.warning("the reason behind an answer begins with Yes or No", location=dropdown)
+        return
+    dropdown["container_classes"] += ["answer", "right" if verdict[1] == "Yes" else "wrong"]
+    dropdown["details_name"] = f"question-{_question(dropdown)}"
+
+
+def _question(dropdown):
+    """Return the position, in its section, of the first answer of the dropdown's question."""
+    siblings = dropdown.parent.children
+    position = siblings.index(dropdown)
+    while _is_dropdown(siblings[position - 1]):
+        position -= 1
+    return position
+
+
+def setup(app):
+    # Before Sphinx collects the titles at the default priority, 500.
+    app.connect("doctree-read", mark_up, priority=400)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
