@@ -7,11 +7,11 @@ from fontTools.varLib import instancer
 FAMILY_NAMES = (1, 4, 6, 16)  # in a font's table of names
 
 
-def cut_down(source, characters, target, *, name, features=(), axes=None):
+def cut_down(source, characters, target, *, name, features=(), axes=None, change=None):
     """Write the characters of the font as a WOFF2 file, and its licence notice beside it.
 
-    `axes` fixes or narrows the axes of a variable font. The Open Font License reserves the names
-    of fonts for what their makers released, so the result is called `name`.
+    `axes` fixes or narrows the axes of a variable font, `change` may edit the result. The Open Font
+    License reserves the names of fonts for what their makers released: the result is called `name`.
     """
     if _is_cut_down(source, characters, target):
         return
@@ -23,6 +23,8 @@ def cut_down(source, characters, target, *, name, features=(), axes=None):
     subsetter.subset(font)
     if axes:
         instancer.instantiateVariableFont(font, axes, inplace=True)
+    if change:
+        change(font)
     names = font["name"]
     for number in FAMILY_NAMES:
         if names.getDebugName(number):

@@ -20,8 +20,10 @@ logger = logging.getLogger(__name__)
 
 FONT = Path(ziamath.__file__).parent / "fonts" / "STIXTwoMath-Regular.ttf"
 FORMULAS = (nodes.math, nodes.math_block)
-# Radical signs, and the italic forms of single letters, Latin and Greek.
-IMPLIED = "".join(map(chr, [0x221A, 0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]))
+ROOT = "√"
+TALL_ROOT = re.compile(r"<msqrt>(?:(?!</msqrt>).)*<(?:mfrac|munder|mtable|msqrt)|<mroot>")
+# The italic forms of single letters, Latin and Greek, and what a browser draws by itself.
+IMPLIED = ROOT + "".join(map(chr, [0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]))
 
 TOUCHING_BEFORE = re.compile(r"[^\s\w]+$")
 TOUCHING_AFTER = re.compile(r"[^\s\w]\S{0,3}(?=\s|$)")
@@ -87,18 +89,33 @@ def write_font(app, error):
     """Write the font, cut down to the formulas of the book, and its licence into the output."""
     if error or app.builder.format != "html":
         return
-    target = Path(app.outdir, "_static", "fonts", "book-math.woff2")
-    cut_down(FONT, _characters(app.env), target, name="Book Math", features=["ssty"])
+    text = IMPLIED + "".join(_formulas(app.env))
+    cut_down(
+        FONT,
+        html.unescape(text),
+        Path(app.outdir, "_static", "fonts", "book-math.woff2"),
+        name="Book Math",
+        features=["ssty"],
+        change=None if TALL_ROOT.search(text) else keep_low_root,
+    )
 
 
-def _characters(env):
-    """Return each character of each formula, and those that a browser draws without being told."""
-    text = IMPLIED
+def _formulas(env):
+    """Yield the MathML of each formula of the book, with all characters that it needs."""
     for name in env.found_docs:
         for node in env.get_doctree(name).findall(lambda node: isinstance(node, FORMULAS)):
             with suppress(LatexError):  # which `to_mathml` has warned of
-                text += converter.convert_with_local_state(node.astext(), displaystyle=True)
-    return html.unescape(text)
+                yield converter.convert_with_local_state(node.astext(), displaystyle=True)
+
+
+def keep_low_root(font):
+    """Drop the taller root signs: behind each root Chromium leaves room for the widest of them."""
+    variants = font["MATH"].table.MathVariants
+    position = variants.VertGlyphCoverage.glyphs.index(font.getBestCmap()[ord(ROOT)])
+    construction = variants.VertGlyphConstruction[position]
+    del construction.MathGlyphVariantRecord[1:]
+    construction.MathGlyphVariantCount = 1
+    construction.GlyphAssembly = None
 
 
 def setup(app):

@@ -14,11 +14,37 @@ logger = logging.getLogger(__name__)
 
 CHAPTER_TITLE = re.compile(r"(\d+)( · )(.+)")
 ANSWER = re.compile(r"(Yes|No)\b")
-QUESTIONS = "check-yourself"  # what Sphinx calls the section
+# What Sphinx calls the sections.
+QUESTIONS = "check-yourself"
+EXERCISES = "exercises"
+
+FOLD_ALL = """<p class="fold-all">
+<button type="button" hidden>Unfold all hints and solutions</button>
+<span>What is folded is left out in print.</span></p>
+<script>
+(() => {
+  const button = document.currentScript.previousElementSibling.querySelector("button");
+  const folds = () => button.closest("section").querySelectorAll("details");
+  let open = false;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    open = !open;
+    for (const fold of folds()) fold.open = open;
+    button.textContent = open ? "Fold all hints and solutions" : "Unfold all hints and solutions";
+  });
+})();
+</script>"""
+PRINT_LIGHT = """
+addEventListener("beforeprint", () => {
+  const root = document.documentElement, theme = root.dataset.theme;
+  root.dataset.theme = "light";
+  addEventListener("afterprint", () => { root.dataset.theme = theme; }, { once: true });
+});
+"""
 
 
 def mark_up(app, doctree):
-    """Mark the chapter's number, the hints and solutions, and the answers to the questions."""
+    """Mark numbers, hints, solutions and answers; offer to unfold the exercises all at once."""
     title = doctree.next_node(nodes.title)
     if title is not None and isinstance(title[0], nodes.Text):
         _mark_number(title)
@@ -27,6 +53,9 @@ def mark_up(app, doctree):
             _mark_answer(dropdown)
         elif dropdown["has_title"]:
             dropdown["container_classes"].append(f"fold-{nodes.make_id(dropdown[0].astext())}")
+    for section in doctree.findall(nodes.section):
+        if EXERCISES in section["ids"] and any(section.findall(_is_dropdown)):
+            section.insert(1, nodes.raw("", FOLD_ALL, format="html"))
     for paragraph in doctree.findall(nodes.paragraph):
         if _is_bold_link(paragraph):
             paragraph["classes"].append("onward")
@@ -82,6 +111,7 @@ def _question(dropdown):
 
 
 def setup(app):
+    app.add_js_file(None, body=PRINT_LIGHT)
     # Before Sphinx collects the titles at the default priority, 500.
     app.connect("doctree-read", mark_up, priority=400)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
