@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 
 CHAPTER_TITLE = re.compile(r"(\d+)( · )(.+)")
 ANSWER = re.compile(r"(Yes|No)\b")
+PROMISES = ("You will be able to", "Time about")
 # What Sphinx calls the sections.
 QUESTIONS = "check-yourself"
 EXERCISES = "exercises"
@@ -57,6 +58,8 @@ def mark_up(app, doctree):
         if EXERCISES in section["ids"] and any(section.findall(_is_dropdown)):
             section.insert(1, nodes.raw("", FOLD_ALL, format="html"))
     for paragraph in doctree.findall(nodes.paragraph):
+        if paragraph.astext().startswith(PROMISES):
+            paragraph["classes"].append("promise")
         if _is_bold_link(paragraph):
             paragraph["classes"].append("onward")
 

@@ -1,5 +1,6 @@
 """The book builds without a warning, and its pages are whole."""
 
+import json
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -193,6 +194,75 @@ def test_the_icon_font_has_every_icon_of_the_pages_and_little_else(site, pages):
         code = re.search(rf"\.{name}:before[^{{}}]*\{{content:\"\\([0-9a-f]+)\"", style)
         assert int(code[1], 16) in font.getBestCmap(), name
     assert len(font.getBestCmap()) < 60
+
+
+def test_the_text_fonts_have_every_letter_of_the_pages(site, pages):
+    needed = {c for page in pages.values() for c in page.get_text() if " " < c < "\u0250"}
+    assert len(needed) > 95
+    for name in ("book-serif", "book-serif-italic", "book-sans"):
+        font = TTFont(site / "_static" / "fonts" / f"{name}.woff2")
+        assert needed <= {chr(code) for code in font.getBestCmap()}
+        assert "Source" not in font["name"].getDebugName(1)  # a reserved name
+        assert "SIL Open Font License" in (site / f"_static/fonts/{name}-LICENSE.txt").read_text()
+
+
+def test_a_formula_stays_on_the_line_of_the_comma_behind_it(require):
+    def loose(path, page):
+        for formula in page.select("article span.math"):
+            after = formula.next_sibling
+            tied = "together" in formula.parent.get("class", [])
+            if isinstance(after, str) and re.match(r"[,.;:!?)]", after) and not tied:
+                yield f"{formula.get_text()}{after[:10]}"
+
+    require(loose)
+
+
+def test_a_chapter_has_its_number_above_its_title(site, pages):
+    for path in sorted(site.glob("chapters/*.html")):
+        number = pages[path].select_one("h1 .chapter-number")
+        assert number.get_text() == str(int(path.stem[:2]))
+
+
+def test_each_question_has_one_right_answer_and_opens_one_at_a_time(site, pages):
+    for path in sorted(site.glob("chapters/*.html")):
+        answers = pages[path].select("#check-yourself details")
+        questions = {}
+        for answer in answers:
+            questions.setdefault(answer["name"], []).append(answer)
+        assert len(questions) >= 2
+        for choices in questions.values():
+            assert len(choices) == 3
+            assert len({id(choice.find_previous_sibling("p")) for choice in choices}) == 1
+            assert ["right" in choice["class"] for choice in choices].count(True) == 1
+            for choice in choices:
+                verdict = choice.select_one(".sd-summary-content").get_text(strip=True)
+                assert verdict.startswith("Yes" if "right" in choice["class"] else "No")
+
+
+def test_every_figure_of_a_chapter_has_a_numbered_caption(site, pages):
+    for path in sorted(site.glob("chapters/*.html")):
+        figures = pages[path].select("figure")
+        numbers = [figure.select_one("[data-number]")["data-number"] for figure in figures]
+        assert numbers == [f"Figure {int(path.stem[:2])}.{i + 1}. " for i in range(len(figures))]
+        for figure in figures:
+            assert figure.figcaption.get_text(strip=True) == figure.svg["aria-label"]
+
+
+def test_the_search_has_the_text_of_every_page_and_fetches_nothing(site):
+    script = (site / "_static" / "searchtools.js").read_text(encoding="utf-8")
+    first, _, rest = script.partition("\n")
+    texts = json.loads(first.removeprefix("const PAGE_TEXTS = ").removesuffix(";"))
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    assert set(texts) == set(toc_entries(toc))
+    assert "fetch(" not in rest
+    glossary = BeautifulSoup(texts["appendix/glossary"], "html.parser")
+    assert "positive shares" in glossary.select_one("[role=main] #softmax").get_text()
+
+
+def test_only_the_search_page_carries_the_index(site, pages):
+    for path, page in pages.items():
+        loaded = [script["src"] for script in page.select("script[src]")]
+        assert any("searchindex" in source for source in loaded) == (path.stem == "search")
 
 
 def test_pages_leave_the_console_alone(site):
