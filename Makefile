@@ -10,14 +10,8 @@ NOTEBOOKS ?=
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-book: $(STAMP) _build/.begun ## Build the book and print where it is
-	@$(BIN)/jupyter-book build . -W --keep-going -n -q || { rm -rf _build; exit 1; }
-	@$(BIN)/python -c 'from pathlib import Path; print("The book is here:", \
-	    Path("_build/html/index.html").resolve().as_uri())'
-
-# Sphinx writes the changed pages only: begin anew when what all pages share has changed.
-_build/.begun: _config.yml _toc.yml requirements.txt $(wildcard _ext/*.py _static/*)
-	@rm -rf _build && mkdir _build && touch $@
+book: $(STAMP) ## Build the book and print where it is
+	@$(BIN)/python scripts/build.py
 
 test: lint ## Check everything: the code, every notebook, every page
 	$(BIN)/pytest --cov

@@ -27,6 +27,9 @@ VARIABLES = {
     "#ffffff": "paper",
 }
 COLOUR = re.compile("|".join(map(re.escape, VARIABLES)), re.IGNORECASE)
+WIDGET = "application/vnd.jupyter.widget-view+json"
+NO_TEXT = "a figure has no text alternative: plots.show gives it one, and ![...](file)"
+IMAGE_WITHOUT_TEXT = re.compile(r"""<img\b(?![^>]*\salt\s*=\s*["']?\s*[^\s"'>])""")
 
 
 def themed(svg):
@@ -44,6 +47,8 @@ def inline_figures(app, doctree):
         if "image/svg+xml" in by_type:
             bundle.children = [_inlined(app, by_type["image/svg+xml"], next(numbers))]
         elif "text/html" in by_type:
+            # On its own: MyST-NB would prefer a widget, for which the site has no kernel.
+            bundle.children = [by_type["text/html"]]
             markup = by_type["text/html"].astext()
             if 'class="explorable"' in markup:
                 number = next(numbers)
@@ -51,7 +56,8 @@ def inline_figures(app, doctree):
                 markup = markup.replace('data-longest="', f'data-longest="{number}')
                 # Without MyST-NB's class for HTML outputs, which is light in the dark theme.
                 by_type["text/html"].children = [nodes.raw("", markup, format="html")]
-                bundle.children = [by_type["text/html"]]
+        elif WIDGET in by_type:
+            logger.warning("the site cannot show this widget: use nwlib.sliders", location=bundle)
 
 
 def _numbers(app, doctree):
@@ -69,14 +75,26 @@ def _inlined(app, picture, number):
     svg = Path(app.srcdir, image["uri"].lstrip("/")).read_text(encoding="utf-8")
     label = re.search(r'aria-label="([^"]+)', svg)
     if label is None:
-        logger.warning("a figure has no text alternative: show it with plots.show", location=image)
+        logger.warning(NO_TEXT, location=image)
     caption = f'<figcaption data-number="{number}">{label[1] if label else ""}</figcaption>'
     markup = f'<figure class="nw-figure">{themed(svg)}{caption}</figure>'
     picture.children = [nodes.raw("", markup, format="html")]
     return picture
 
 
+def require_text(app, doctree):
+    """Warn of each other picture that says nothing to a reader who does not see it."""
+    for node in doctree.findall():
+        if isinstance(node, nodes.image):
+            silent = not node.get("alt", "").strip()
+        else:
+            silent = isinstance(node, nodes.raw) and IMAGE_WITHOUT_TEXT.search(node.astext())
+        if silent:
+            logger.warning(NO_TEXT, location=node)
+
+
 def setup(app):
     # Before Sphinx collects images at the default priority, 500: nothing is copied in vain.
     app.connect("doctree-read", inline_figures, priority=400)
+    app.connect("doctree-read", require_text, priority=401)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

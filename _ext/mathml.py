@@ -28,7 +28,7 @@ IMPLIED = ROOT + "".join(map(chr, [0x210E, *range(0x1D434, 0x1D468), *range(0x1D
 TOUCHING_BEFORE = re.compile(r"[^\s\w]+$")
 TOUCHING_AFTER = re.compile(r"[^\s\w]\S{0,3}(?=\s|$)")
 
-converter = LatexToMathML()
+converter = LatexToMathML(fancy_error=False)
 
 
 def to_mathml(node, *, block):
@@ -37,7 +37,9 @@ def to_mathml(node, *, block):
     try:
         markup = converter.convert_with_local_state(latex, displaystyle=block)
     except LatexError as error:
-        logger.warning("this formula does not convert to MathML: %s", error, location=node)
+        reason = str(error).partition(": ")[2].rstrip(".")  # what comes first is an offset
+        formula = " ".join(latex.split())
+        logger.warning("this formula does not convert: %s: %s", reason, formula, location=node)
         return f"<code>{html.escape(latex)}</code>"
     # Chromium gives a large bracket its size only in a row, not as what carries an index.
     return re.sub(r"(<ms(?:ub|up|ubsup)>)(<mo minsize=.*?</mo>)", r"\1<mrow>\2</mrow>", markup)

@@ -51,7 +51,7 @@ def test_the_same_number_twice_is_a_warning(build_page):
 def test_a_formula_that_does_not_convert_is_a_warning_that_names_the_page(build_page):
     said, page = build_page("# T\n\nA $\\nosuchmacro < 1$.\n")
     assert "index.md" in said
-    assert "this formula does not convert to MathML" in said
+    assert r'this formula does not convert: Unknown command "\nosuchmacro": \nosuch' in said
     assert r"<code>\nosuchmacro &lt; 1</code>" in page
 
 
