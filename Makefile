@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 NOTEBOOKS ?=
+SOLUTIONS ?= yes
 
-.PHONY: help book test test-course check lint refresh lock format bench clean
+.PHONY: help book pdf dist test test-course check lint refresh lock format bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -12,6 +13,12 @@ help: ## Show this list
 
 book: $(STAMP) ## Build the book and print where it is
 	@$(BIN)/python scripts/build.py
+
+pdf: book ## Print the whole book as one PDF (SOLUTIONS=no leaves the solutions out)
+	@$(BIN)/python scripts/pdf.py --solutions "$(SOLUTIONS)"
+
+dist: book ## Pack the site into one zip for a learning platform
+	@$(BIN)/python scripts/dist.py
 
 test: lint ## Check everything: the code, every notebook, every page
 	$(BIN)/pytest --cov

@@ -1,0 +1,434 @@
+"""Print the whole book as one PDF, with a contents that knows its page numbers.
+
+    python scripts/pdf.py [--solutions no] [--site FOLDER] [OUTPUT]
+
+The finished site is put together as one page of HTML, in the order of `_toc.yml`, which a Chromium
+prints with the network off. No browser fills in page numbers, so it prints twice: where each
+heading of the first print landed is what the contents of the second one says.
+"""
+
+import argparse
+import io
+import json
+import logging
+import posixpath
+import shutil
+import sys
+from contextlib import suppress
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import pypdf
+import yaml
+from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
+from fontTools.varLib.instancer import instantiateVariableFont
+from playwright.sync_api import Error as BrowserError
+from playwright.sync_api import sync_playwright
+from pypdf.generic import NameObject, TextStringObject
+
+ROOT = Path(__file__).resolve().parents[1]
+NAME = "attention-from-nadaraya-watson.pdf"
+STYLE = Path(__file__).with_suffix(".css")
+BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chrome")
+OLDEST = 131  # the first version that prints the margin boxes of a style sheet: page numbers
+SWITCHES = ("--disable-gpu", "--disable-background-networking", "--font-render-hinting=none")
+TEXT_WIDTH = 605  # in CSS pixels: A4 less the margins in pdf.css
+WEIGHTS = {400: "400", 650: "600 700"}  # of a face, and what of the style each is for
+LONG_CODE = 12  # lines; more than these may go on on the next sheet
+LISTED_SECTIONS = 15  # a page with more sections, the glossary, has only its title in the contents
+REFERENCES = ("for", "headers", "aria-labelledby", "aria-describedby", "aria-controls")
+ONLY_ON_SCREEN = (
+    "script, noscript, template, button, .headerlink, .toctree-wrapper, .sd-summary-state-marker, "
+    ".explorable-controls, [data-frame][style*='display']"
+)
+NO_MEANING = ".highlight :is(.n, .p, .w), code > .pre"  # spans by the thousand, large in a PDF
+# Solutions of exercises, in words and in code, and the reasons behind the answers to questions
+SOLUTIONS = ".fold-solution, .tag_solution, .answer > :not(summary)"
+VERDICTS = ("right", "wrong")
+
+
+class PdfError(Exception):
+    """Says in one line why there is no PDF."""
+
+
+class Page(NamedTuple):
+    """A page of the site: its name as in _toc.yml, the part that it opens, and its content."""
+
+    name: str
+    part: str | None
+    article: BeautifulSoup
+
+    @property
+    def anchor(self):
+        return self.name.replace("/", "-")
+
+    @property
+    def title(self):
+        return words(self.article.h1)
+
+    @property
+    def headings(self):
+        return [words(heading) for heading in self.article.select("h1, h2, h3, h4, h5, h6")]
+
+
+def words(element):
+    """Return the text of an element on one line."""
+    return " ".join(element.get_text().split())
+
+
+# The browser
+
+
+def launch(playwright):
+    """Start the first Chromium that is new enough: the machine's, else Playwright's own."""
+    for path in (*filter(None, map(shutil.which, BROWSERS)), None):
+        with suppress(BrowserError):
+            browser = playwright.chromium.launch(executable_path=path, args=SWITCHES)
+            if int(browser.version.partition(".")[0]) >= OLDEST:
+                return browser
+            browser.close()
+    raise PdfError(f"no Chromium {OLDEST} or newer: apt-get install chromium")
+
+
+# One page of HTML out of the site
+
+
+def read_pages(site, toc):
+    """Return the book's pages in reading order."""
+    places = [(toc["root"], None)]
+    for part in toc["parts"]:
+        names = [chapter["file"] for chapter in part["chapters"]]
+        places += zip(names, [part["caption"]] + [None] * len(names), strict=False)
+    return [Page(name, part, read_article(site, name)) for name, part in places]
+
+
+def read_article(site, name):
+    path = site / f"{name}.html"
+    if not path.exists():
+        raise PdfError(f"{path} is missing: make book writes it")
+    article = parse(path.read_text(encoding="utf-8")).select_one("article")
+    if article is None or article.h1 is None:
+        raise PdfError(f"{path} has no article with a title")
+    return article
+
+
+def parse(text):
+    return BeautifulSoup(text, "html.parser", multi_valued_attributes=None)
+
+
+def set_still(page, with_solutions):
+    """Leave what paper can show: everything unfolded, no controls, one frame of each slider."""
+    article = page.article
+    for figure in article.select(".explorable"):
+        if note := still_note(figure):
+            figure.append(parse(f'<p class="still">{note}</p>'))
+    for caption in article.select("[data-longest]"):
+        del caption["data-longest"]  # which keeps room for other texts
+    for element in article.select(ONLY_ON_SCREEN):
+        element.decompose()
+    for element in article.select(NO_MEANING):
+        element.unwrap()
+    for lines in article.select("pre"):
+        if lines.get_text().count("\n") > LONG_CODE:
+            lines["class"] = f"{lines.get('class', '')} long"
+    if not with_solutions:
+        for element in article.select(SOLUTIONS):
+            element.decompose()
+    for details in article.select("details"):
+        unfold(details, VERDICTS if with_solutions else ())
+
+
+def unfold(details, kinds):
+    """Make a dropdown a block with a title, and of its classes only those of some kinds."""
+    prompt = details.select_one("summary .collapsed")  # MyST-NB's summary has one for each state
+    title = prompt or details.summary
+    if prompt:
+        prompt.string = prompt.get_text().removeprefix("Show ").capitalize()
+    details.summary.replace_with(parse(f'<p class="fold-title">{title.decode_contents()}</p>'))
+    details.name = "div"
+    kept = [kind for kind in details.get("class", "").split() if kind in kinds]
+    details.attrs = {"class": " ".join(["fold", *kept])}
+
+
+def still_note(figure):
+    """Say what the reader of the site can move in this figure."""
+    names = [label.find(string=True).strip() for label in figure.select("label")]
+    return f"A still picture: on the site you can move {' and '.join(names)}." if names else ""
+
+
+def join(pages, site):
+    """Make ids unique in the whole book, and let all links between its pages stay inside it."""
+    ids = {page.name: {element["id"] for element in page.article.select("[id]")} for page in pages}
+    by_name = {page.name: page for page in pages}
+
+    def target(page, href):
+        """Return where href leads in the PDF; None for a file that the site alone has."""
+        link = urlsplit(href)
+        if link.scheme:
+            return href
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(page.name), unquote(link.path)))
+        name = path.removesuffix(".html") if link.path else page.name
+        fragment = unquote(link.fragment)
+        if name in by_name and (not fragment or fragment in ids[name]):
+            return f"#{by_name[name].anchor}" + (f"--{fragment}" if fragment else "")
+        if name not in by_name and (site / path).is_file():
+            return None
+        raise PdfError(f"{page.name}: the link to {href} leads nowhere")
+
+    for page in pages:
+        for link in page.article.select("a[href]"):
+            if href := target(page, link["href"]):
+                link["href"] = href
+            else:
+                link.unwrap()
+        for picture in page.article.select("[src]"):
+            picture["src"] = (site / posixpath.dirname(page.name) / picture["src"]).as_uri()
+        for element in page.article.find_all(True):
+            prefix_ids(element, f"{page.anchor}--")
+
+
+def prefix_ids(element, prefix):
+    """Put the prefix before the element's id, and before each id that it refers to."""
+    for name, value in element.attrs.items():
+        if name == "id":
+            element[name] = prefix + value
+        elif name in REFERENCES:
+            element[name] = " ".join(prefix + one for one in value.split())
+        elif name in ("href", "xlink:href") and element.name != "a":
+            element[name] = value.replace("#", f"#{prefix}", 1)
+        elif isinstance(value, str) and "url(#" in value:
+            element[name] = value.replace("url(#", f"url(#{prefix}")
+
+
+def contents(pages, numbers):
+    """Return the contents as HTML, with the number of the page where each anchor is."""
+
+    def entry(anchor, title):
+        number = numbers.get(anchor, "000")
+        return f'<a href="#{anchor}"><span>{title}</span> <span class="number">{number}</span></a>'
+
+    lines = []
+    for page in pages:
+        if page.part:
+            lines.append(f'<li class="part">{escape(page.part)}</li>')
+        lines.append(f'<li class="page">{entry(page.anchor, page.article.h1.decode_contents())}')
+        sections = page.article.select("section[id] > h2")
+        if len(sections) <= LISTED_SECTIONS:
+            items = (entry(h2.parent["id"], h2.decode_contents()) for h2 in sections)
+            lines.append(f"<ol>{''.join(f'<li>{item}</li>' for item in items)}</ol>")
+        lines.append("</li>")
+    return f'<nav class="book-contents"><h1>Contents</h1><ol>{"".join(lines)}</ol></nav>'
+
+
+def footers(pages):
+    """Return the style that gives each page of the book its title at the foot of its sheets."""
+    rules = []
+    for page in pages:
+        title = json.dumps(page.title, ensure_ascii=False)
+        rules.append(f"#{page.anchor} {{ page: {page.anchor} }}")
+        rules.append(f"@page {page.anchor} {{ @bottom-left {{ content: {title} }} }}")
+    return "\n".join(rules)
+
+
+def print_faces(site, folder):
+    """Return the style of the families "... Print": the site's fonts, each weight by itself.
+
+    A PDF holds a variable font as drawings of its letters, which look poor on a screen.
+    """
+    rules = []
+    for path in sorted((site / "_static" / "fonts").glob("*.woff2")):
+        with TTFont(path) as font:
+            name, is_variable = font["name"].getDebugName(1), "fvar" in font
+        if not is_variable:
+            rules.append(print_face(name, "400", path))
+            continue
+        for weight, weights in WEIGHTS.items():
+            target = folder / f"{path.stem}-{weight}.woff2"
+            with TTFont(path, recalcTimestamp=False) as font:
+                instantiateVariableFont(font, {"wght": weight}, inplace=True)
+                font.save(target)
+            rules.append(print_face(name, weights, target))
+    return "\n".join(rules)
+
+
+def print_face(name, weights, path):
+    style = "italic" if name.endswith(" Italic") else "normal"
+    return (
+        f'@font-face {{ font-family: "{name.removesuffix(" Italic")} Print"; '
+        f'font-style: {style}; font-weight: {weights}; src: url("{path.as_uri()}") }}'
+    )
+
+
+def whole_book(pages, site, facts, faces, numbers):
+    """Return the HTML of the book."""
+    index = parse((site / "index.html").read_text(encoding="utf-8"))
+    styles = [
+        f'<link rel="stylesheet" href="{(site / urlsplit(link["href"]).path).as_uri()}">'
+        for link in index.select('link[rel~="stylesheet"]')
+    ]
+    chapters = [f'<div class="chapter" id="{p.anchor}">{p.article}</div>' for p in pages]
+    return f"""<!doctype html>
+<html lang="{index.html["lang"]}" data-theme="light" data-mode="light">
+<meta charset="utf-8">
+<title>{escape(facts["title"])}</title>
+{"".join(styles)}
+<style>{faces}
+{STYLE.read_text(encoding="utf-8")}
+{footers(pages)}</style>
+<main id="book">
+<div class="cover">
+<img src="{facts["logo"].as_uri()}" alt="">
+<p class="title">{" ".join(f"<span>{word}</span>" for word in escape(facts["title"]).split())}</p>
+<p class="author">{escape(facts["author"])}</p>
+<p>Version {facts["version"]}, {facts["year"]}</p>
+<p class="licence">{facts["licence"]}</p>
+</div>
+{contents(pages, numbers)}
+{"".join(chapters)}
+</main>
+</html>
+"""
+
+
+# The PDF out of that page
+
+
+def print_page(browser, source):
+    """Return the PDF of the file `source`, printed without a network."""
+    context = browser.new_context(
+        offline=True, color_scheme="light", viewport={"width": TEXT_WIDTH, "height": 900}
+    )
+    page = context.new_page()
+    failed = []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.emulate_media(media="print")
+    page.goto(source.as_uri())
+    page.evaluate("document.fonts.ready")
+    if failed:
+        raise PdfError(f"the book needs what is not there: {failed[0]}")
+    if missing := page.evaluate(MISSING):
+        raise PdfError(f"no font has the characters {missing}: apt-get install fonts-noto-cjk")
+    if too_wide := page.evaluate(FIT):
+        raise PdfError(f"too wide for the paper: {too_wide[0]}")
+    result = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+    context.close()
+    return pypdf.PdfReader(io.BytesIO(result))
+
+
+# Returns the characters that print as empty boxes.
+MISSING = """() => {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `30px ${getComputedStyle(document.querySelector("#book")).fontFamily}, "Book Math"`;
+  const drawn = (character) => {
+    pen.clearRect(0, 0, 300, 150);
+    pen.fillText(character, 50, 50);
+    return pen.canvas.toDataURL();
+  };
+  const box = drawn("\\uffff");
+  const unseen = /[\\s\\p{Cc}\\p{DI}]/u;
+  const characters = [...new Set(document.querySelector("#book").textContent)];
+  return characters.filter((c) => !unseen.test(c) && drawn(c) === box).join("");
+}"""
+
+# Makes a formula or table that is too wide smaller, and returns what is too wide all the same.
+FIT = """() => {
+  const edge = document.querySelector(".chapter").getBoundingClientRect().right;
+  const over = (element) => element.getBoundingClientRect().right > edge + 1;
+  for (const element of document.querySelectorAll("math[display=block], table")) {
+    const parts = [element, ...element.querySelectorAll("*")];
+    for (let size = 1; size > 0.6 && parts.some(over); size -= 0.02) {
+      element.style.fontSize = `${size}em`;
+    }
+  }
+  return [...document.querySelectorAll(".chapter :not(svg *)")].filter(over).map((element) =>
+    `${element.closest(".chapter").id}: ${element.textContent.trim().slice(0, 60)}`
+  );
+}"""
+
+
+def bookmarks(parent):
+    """Return the entries below one entry of the PDF's outline, in the order of the book."""
+    entry = parent.get("/First")
+    while entry is not None:
+        entry = entry.get_object()
+        yield entry
+        yield from bookmarks(entry)
+        entry = entry.get("/Next")
+
+
+def landed(pdf):
+    """Return the page number of each anchor in the PDF."""
+    return {
+        name.removeprefix("/"): pdf.get_destination_page_number(destination) + 1
+        for name, destination in pdf.named_destinations.items()
+    }
+
+
+def make_pdf(site, output, *, with_solutions=True):
+    """Print the site into the file `output`."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    facts = {
+        "title": config["title"],
+        "author": config["author"],
+        "year": config["copyright"],
+        "licence": config["html"]["extra_footer"],
+        "logo": ROOT / config["logo"],
+        "version": citation["version"],
+    }
+    pages = read_pages(site, yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
+    for page in pages:
+        set_still(page, with_solutions)
+    join(pages, site)
+
+    folder = output.parent / "pdf"
+    folder.mkdir(parents=True, exist_ok=True)
+    source = folder / "book.html"
+    faces = print_faces(site, folder)
+    numbers = {}
+    with sync_playwright() as playwright, launch(playwright) as browser:
+        for _ in range(2):
+            source.write_text(whole_book(pages, site, facts, faces, numbers), encoding="utf-8")
+            pdf = print_page(browser, source)
+            before, numbers = numbers, landed(pdf)
+    if numbers != before:
+        raise PdfError("the contents do not fit: page numbers changed when they were filled in")
+    headings = ["Contents", *(heading for page in pages for heading in page.headings)]
+    write(pdf, facts, headings, output)
+    return output
+
+
+def write(pdf, facts, headings, output):
+    """Write the PDF with its title and author, and without the time: same site, same bytes."""
+    logging.getLogger("pypdf").setLevel(logging.ERROR)  # it counts its own objects, and warns
+    writer = pypdf.PdfWriter(clone_from=pdf)
+    writer.metadata = {"/Title": facts["title"], "/Author": facts["author"]}
+    # Chromium names them by what it drew: "theanswer" where a line of a heading ended.
+    for bookmark, heading in zip(bookmarks(writer.root_object["/Outlines"]), headings, strict=True):
+        bookmark[NameObject("/Title")] = TextStringObject(heading)
+    writer.page_mode = "/UseOutlines"  # a reader opens it with the chapters at the side
+    writer.write(output)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("output", nargs="?", type=Path, default=ROOT / "_build" / NAME)
+    parser.add_argument("--site", type=Path, default=ROOT / "_build" / "html")
+    parser.add_argument("--solutions", choices=("yes", "no"), default="yes")
+    args = parser.parse_args(arguments)
+    try:
+        output = make_pdf(
+            args.site.resolve(), args.output.resolve(), with_solutions=args.solutions == "yes"
+        )
+    except (PdfError, BrowserError) as error:
+        print(str(error).partition("\n")[0], file=sys.stderr)
+        return 1
+    print("The PDF is here:", output.as_uri())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,292 @@
+"""`make pdf`: the whole book as one PDF that a reader can find the way in, offline and on paper."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from itertools import pairwise
+
+import pypdf
+import pytest
+from bs4 import BeautifulSoup
+from pdf import FIT, MISSING
+
+from .book import CHAPTERS, DOCUMENTS, ROOT
+
+
+def run(site, output, *arguments, **environment):
+    """Run the command as make does; return its exit code and the lines that it says."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "pdf.py", "--site", site, *arguments, output],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env=os.environ | environment,
+    )
+    return done.returncode, done.stdout.splitlines()
+
+
+def words(text):
+    return " ".join(text.split())
+
+
+@pytest.fixture(scope="module")
+def articles(site):
+    """The content of each page of the site, by name, in the order of the book."""
+    return {
+        name: BeautifulSoup(
+            (site / f"{name}.html").read_text(encoding="utf-8"), "html.parser"
+        ).article
+        for name in DOCUMENTS
+    }
+
+
+@pytest.fixture(scope="module")
+def titles(articles):
+    for link in (link for article in articles.values() for link in article.select(".headerlink")):
+        link.decompose()
+    return [words(article.h1.get_text()) for article in articles.values()]
+
+
+@pytest.fixture(scope="module")
+def printed(browser, site, tmp_path_factory):
+    """Prints the book with the solutions or without; the file, each time the same."""
+    folder = tmp_path_factory.mktemp("pdf")
+
+    def printed(solutions):
+        output = folder / solutions / "the book.pdf"
+        if not output.exists():
+            code, said = run(site, output, "--solutions", solutions)
+            assert (code, said) == (0, [f"The PDF is here: {output.as_uri()}"])
+        return output
+
+    return printed
+
+
+@pytest.fixture(scope="module")
+def pdf(printed):
+    return pypdf.PdfReader(printed("yes"))
+
+
+@pytest.fixture(scope="module")
+def texts(pdf):
+    """The text of each sheet."""
+    return [words(page.extract_text()) for page in pdf.pages]
+
+
+def links(pdf, sheet):
+    """Return where each link of a sheet leads: a page number, or an address."""
+    for annotation in pdf.pages[sheet].get("/Annots", []):
+        annotation = annotation.get_object()
+        if "/Dest" in annotation:
+            destination = pdf.named_destinations[annotation["/Dest"]]
+            yield pdf.get_destination_page_number(destination) + 1
+        else:
+            yield annotation["/A"]["/URI"]
+
+
+def content(element, kind="", sheet=None):
+    """Yield the kind and the sheet of each piece of content below an element of the structure."""
+    element = element.get_object() if not isinstance(element, int) else element
+    if isinstance(element, list):
+        for child in element:
+            yield from content(child, kind, sheet)
+        return
+    if isinstance(element, dict):
+        sheet = element.raw_get("/Pg").idnum if "/Pg" in element else sheet
+        if "/S" in element and element["/S"] in ("/Figure", "/H1", "/H2", "/H3"):
+            kind = f"{element['/S']} {element.indirect_reference.idnum}"
+        if "/K" in element:
+            yield from content(element["/K"], kind, sheet)
+            return
+    yield kind, sheet
+
+
+def test_the_whole_book_is_there_in_order(pdf, texts, titles):
+    chapters = [entry for entry in pdf.outline if not isinstance(entry, list)]
+    assert [entry.title for entry in chapters] == ["Contents", *titles]
+    sheets = [pdf.get_destination_page_number(entry) for entry in chapters]
+    assert sheets == sorted(set(sheets))
+    for sheet, title in zip(sheets[1:], titles, strict=True):
+        name = re.sub(r"^\d+ · ", "", title)
+        assert name in texts[sheet][: len(name) + 20]
+
+
+def test_each_section_is_a_bookmark(pdf, articles, titles):
+    wanted = [
+        words(heading.get_text())
+        for article in articles.values()
+        for heading in article.select("h1, h2, h3, h4")
+    ]
+
+    def flat(outline):
+        for entry in outline:
+            yield from flat(entry) if isinstance(entry, list) else [entry.title]
+
+    assert list(flat(pdf.outline)) == ["Contents", *wanted]
+
+
+def test_the_contents_knows_the_page_numbers(pdf):
+    numbers = re.findall(r"(\d+)$", pdf.pages[1].extract_text(), re.MULTILINE)
+    shown = [int(number) for number in numbers][-len(list(links(pdf, 1))) :]
+    assert shown == list(links(pdf, 1))
+    assert len(shown) > 50
+
+
+def test_each_sheet_but_the_first_tells_its_number_and_chapter(texts, titles):
+    assert not re.search(r"\d+$", texts[0].removesuffix("4.0."))
+    assert texts[1].startswith("2 ")
+    assert texts[3].startswith(f"4{titles[0]}")
+    assert texts[-1].startswith(f"{len(texts)}{titles[-1]}")
+
+
+def test_each_link_of_the_book_leads_somewhere(pdf, articles):
+    found = [link for sheet in range(len(pdf.pages)) for link in links(pdf, sheet)]
+    outside = {link for link in found if isinstance(link, str)}
+    assert outside == {
+        link["href"] for article in articles.values() for link in article.select('[href^="http"]')
+    }
+    inside = [
+        link
+        for article in articles.values()
+        for link in article.select('a[href*=".html"], a[href^="#"]')
+    ]
+    assert len(found) - len(outside) >= len(inside) > 250
+
+
+def test_a_link_from_a_chapter_to_a_term_leads_to_its_definition(pdf):
+    place = pdf.named_destinations["/appendix-glossary--bandwidth"]
+    text = pdf.pages[pdf.get_destination_page_number(place)].extract_text()
+    assert re.search(r"^bandwidth\n带宽", text, re.MULTILINE)
+
+
+def test_no_figure_is_split_and_no_heading_is_alone(pdf):
+    pieces = list(content(pdf.root_object["/StructTreeRoot"]["/K"]))
+    figures = {kind: set() for kind, _ in pieces if kind.startswith("/Figure")}
+    assert len(figures) > 25
+    for (kind, sheet), (_, next_sheet) in pairwise(pieces):
+        if kind in figures:
+            figures[kind].add(sheet)
+        if kind.startswith("/H"):
+            assert sheet == next_sheet, kind
+    assert not [figure for figure, sheets in figures.items() if len(sheets) > 1]
+
+
+def test_each_slider_is_a_still_picture_and_says_so(articles, texts):
+    sliders = sum(len(article.select(".explorable")) for article in articles.values())
+    assert sliders > 3
+    assert " ".join(texts).count("A still picture: on the site you can move") == sliders
+
+
+def test_no_line_of_code_is_cut_off(articles, texts):
+    together = "".join(texts).replace(" ", "")
+    for name in CHAPTERS:
+        for line in articles[name].select_one(".cell_input pre").get_text().splitlines():
+            assert line.replace(" ", "") in together
+
+
+def test_solutions_are_printed_unless_they_are_left_out(printed, articles, texts):
+    without = pypdf.PdfReader(printed("no"))
+    left = "".join(page.extract_text() for page in without.pages)
+    left, everything = ("".join(text.split()) for text in (left, "".join(texts)))
+    chapters = [articles[name] for name in CHAPTERS]
+    solutions = [cell.pre.get_text() for a in chapters for cell in a.select(".tag_solution")]
+    reasons = [p for a in chapters for p in a.select("#check-yourself details p") if not p.math]
+    answers = [text.strip() for text in solutions + [reason.get_text() for reason in reasons]]
+    assert len(answers) > 40
+    for answer in answers:
+        assert "".join(answer.partition("\n")[0].split()) in everything
+        assert "".join(answer.split()) not in left
+    source = (printed("no").parent / "pdf" / "book.html").read_text(encoding="utf-8")
+    assert not re.search(r'class="fold \w', source)  # no colour gives the answer away
+    for heading, count in [("Solution", 0), ("Hint", 20), ("Checkyourself", 5)]:
+        assert (left.count(heading) > count) == bool(count)
+
+
+def test_it_says_who_wrote_it_and_in_which_language_but_not_when_it_was_made(pdf, texts):
+    assert pdf.metadata == {
+        "/Title": "Attention from Nadaraya-Watson",
+        "/Author": "The nwlib authors",
+    }
+    assert pdf.root_object["/Lang"] == "en"
+    assert pdf.root_object["/MarkInfo"]["/Marked"]
+    assert "Attention from Nadaraya-Watson" in texts[0]
+    assert re.search(r"Version \d+\.\d+", texts[0])
+
+
+def test_it_brings_its_fonts_and_stays_small(pdf, printed):
+    fonts = {
+        font.get_object().get("/BaseFont", "")
+        for page in pdf.pages
+        for font in page["/Resources"].get("/Font", {}).values()
+    }
+    for name in ("BookSerif", "BookSerifItalic", "BookSans", "BookMath"):
+        assert [font for font in fonts if re.fullmatch(rf"/[A-Z]{{6}}\+{name}", font)]
+    for page in pdf.pages:
+        for font in page["/Resources"].get("/Font", {}).values():
+            font = font.get_object()
+            if font["/Subtype"] != "/Type3":  # which is drawings
+                descriptor = font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+                assert {"/FontFile2", "/FontFile3"} & descriptor.keys()
+    assert printed("yes").stat().st_size < 8e6
+
+
+@pytest.mark.parametrize(
+    "markup, complaint",
+    [
+        (
+            '<a href="07.html">7</a>',
+            "chapters/02_average_pooling: the link to 07.html leads nowhere",
+        ),
+        ('<a href="#nois">5</a>', "chapters/02_average_pooling: the link to #nois leads nowhere"),
+        ('<img src="lost.png">', "the book needs what is not there: .*chapters/lost.png"),
+    ],
+)
+def test_what_is_not_there_stops_it_with_one_line(browser, site, tmp_path, markup, complaint):
+    copy = shutil.copytree(site, tmp_path / "site")
+    page = copy / "chapters" / "02_average_pooling.html"
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace("</article>", f"{markup}</article>"), encoding="utf-8")
+    code, said = run(copy, tmp_path / "book.pdf")
+    assert code == 1
+    assert len(said) == 1
+    assert re.fullmatch(complaint, said[0])
+    assert not (tmp_path / "book.pdf").exists()
+
+
+@pytest.fixture
+def sheet(browser):
+    """A page of 600 pixels in which to put something."""
+    page = browser.new_page(viewport={"width": 600, "height": 400})
+    yield lambda markup: (
+        page.set_content(f'<main id="book"><div class="chapter" id="one">{markup}</div></main>'),
+        page,
+    )[1]
+    page.close()
+
+
+def test_a_formula_that_is_too_wide_is_made_smaller(sheet):
+    term = "<mi>abcdefgh</mi><mo>+</mo>"
+    page = sheet(f'<math display="block">{term * 9}</math>')
+    right = "document.querySelector('math').lastChild.getBoundingClientRect().right"
+    assert page.evaluate(right) > 600
+    assert page.evaluate(FIT) == []
+    assert page.evaluate(right) <= 600
+
+
+def test_what_stays_too_wide_is_found(sheet):
+    assert sheet('<p>short</p><p style="width: 700px">wide</p>').evaluate(FIT) == ["one: wide"]
+
+
+def test_a_character_that_no_font_has_is_found(sheet):
+    assert sheet("<p>a 𝛼 − 中\u200b \u0378</p>").evaluate(MISSING) == "\u0378"
+
+
+def test_without_the_site_or_a_browser_it_says_what_to_do(site, tmp_path):
+    code, said = run(tmp_path, tmp_path / "book.pdf")
+    assert (code, said) == (1, [f"{tmp_path}/index.html is missing: make book writes it"])
+    nowhere = {"PATH": str(tmp_path), "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path)}
+    code, said = run(site, tmp_path / "book.pdf", **nowhere)
+    assert (code, said) == (1, ["no Chromium 131 or newer: apt-get install chromium"])
