@@ -1,10 +1,17 @@
-"""Settings of every test: hypothesis tries the same examples on each run and machine."""
+"""Settings of every test, and the built book for the tests that look at its pages."""
 
+import json
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
+ROOT = Path(__file__).parents[1]
+
+# Hypothesis tries the same examples on each run and machine.
 settings.register_profile("stable", derandomize=True, deadline=None, database=None, max_examples=40)
 settings.load_profile("stable")
 
@@ -20,3 +27,35 @@ def close_figures():
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory, worker_id):
+    """The finished `jupyter-book build` of this book, and the folder with its pages.
+
+    The first worker that needs it builds; the others wait for that, and use the same pages.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    record = shared / "build.json"
+    with FileLock(f"{record}.lock"):
+        if not record.exists():
+            command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT]
+            finished = subprocess.run(
+                [*command, "--path-output", shared / "book", "-W", "--keep-going", "-n", "-q"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            record.write_text(json.dumps([finished.returncode, finished.stdout]))
+    returncode, said = json.loads(record.read_text())
+    finished = subprocess.CompletedProcess("jupyter-book build", returncode, said)
+    return finished, shared / "book" / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def site(build):
+    """The folder with the pages of the book."""
+    return build[1]

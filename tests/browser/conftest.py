@@ -1,0 +1,126 @@
+"""A Chromium, and a way to open the pages of the book in it that hears each complaint."""
+
+import gzip
+import os
+import shutil
+import threading
+from contextlib import contextmanager, suppress
+from functools import lru_cache, partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Error, sync_playwright
+
+BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chrome")
+# Every name but this machine's leads nowhere: the network is cut.
+CUT = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+SLOW = {
+    "offline": False,
+    "latency": 150,  # milliseconds
+    "downloadThroughput": 200_000,  # bytes a second
+    "uploadThroughput": 200_000,
+}
+PACKED = {".css", ".html", ".js", ".json", ".svg", ".txt"}
+
+
+class Pages(SimpleHTTPRequestHandler):
+    """Serves a folder gzipped, as a web server does, and without a log."""
+
+    def do_GET(self):
+        path = Path(self.translate_path(self.path))
+        path = path / "index.html" if path.is_dir() else path
+        if not path.is_file():
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(path))
+        if path.suffix in PACKED:
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(packed(path))))
+        self.end_headers()
+        with suppress(ConnectionError):  # the browser may close a page that is still loading
+            self.wfile.write(packed(path))
+
+    def log_message(self, *_):
+        pass
+
+
+@lru_cache
+def packed(path):
+    """Return what the server sends for a file."""
+    content = path.read_bytes()
+    return gzip.compress(content, 6) if path.suffix in PACKED else content
+
+
+@pytest.fixture(scope="package")
+def browser():
+    """The first Chromium that starts."""
+    found = filter(None, map(shutil.which, BROWSERS))
+    with sync_playwright() as playwright:
+        for path in (*found, None):  # None is Playwright's own
+            with suppress(Error):
+                started = playwright.chromium.launch(
+                    executable_path=path,
+                    args=[CUT, "--disable-gpu", "--disable-background-networking"],
+                )
+                break
+        else:
+            stop = pytest.fail if os.environ.get("CI") else pytest.skip
+            stop("no Chromium: apt-get install chromium; the pages were NOT tested")
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="package")
+def addresses(site):
+    """Where the book is: from a web server, and from its folder."""
+    handler = partial(Pages, directory=site)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield {"http": f"http://127.0.0.1:{server.server_port}", "file": site.as_uri()}
+        server.shutdown()
+
+
+@pytest.fixture(scope="package")
+def visit(browser, addresses):
+    """Opens a page for a reader with a window, a theme and other options of a browser context.
+
+    At the end of the visit nothing may have failed, nor asked for another host, nor appeared in
+    the console.
+    """
+
+    @contextmanager
+    def visit(name, *, source="http", width=1280, theme="light", slow=False, **options):
+        home = addresses[source]
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, **options
+        )
+        heard = []
+
+        def listen(event, complaint):
+            context.on(event, lambda thing: heard.extend(filter(None, [complaint(thing)])))
+
+        listen("console", lambda message: f"console: {message.text}")
+        listen("weberror", lambda error: f"error: {error.error}")
+        # With scripts off, Chromium refuses them for this reason.
+        refused = None if options.get("java_script_enabled", True) else "csp"
+        listen("requestfailed", lambda r: "" if r.failure == refused else f"failed: {r.url}")
+        listen("response", lambda r: f"{r.status}: {r.url}" if r.status >= 400 else "")
+        listen(
+            "request",
+            lambda r: "" if r.url.startswith((home, "data:", "blob:")) else f"asks {r.url}",
+        )
+        try:
+            page = context.new_page()
+            page.set_default_timeout(5000)
+            if slow:
+                context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
+            page.goto(f"{home}/{name}.html")
+            yield page
+        finally:
+            context.close()
+        if heard:
+            pytest.fail("\n".join([f"{name} from {source}:", *heard]), pytrace=False)
+
+    return visit

@@ -1,0 +1,289 @@
+"""Each slider moves on the static page, and says what it shows."""
+
+import numpy as np
+import pytest
+
+import nwlib
+from nwlib import sliders
+
+from .book import PAGES, SHIFTS
+
+DATA = nwlib.make_dataset(np.random.default_rng(542))
+KEYS, VALUES = DATA.x_train, DATA.y_train
+
+
+def error(prediction):
+    return np.nanmean((prediction - DATA.y_true) ** 2)
+
+
+def told_by_argument(w):
+    prediction = nwlib.nadaraya_watson(DATA.x_test, KEYS, VALUES, w)
+    return f"w = {w:.2f}", f"error against the truth is {error(prediction):.2f}"
+
+
+def told_by_kernel(name, bandwidth):
+    kernel = getattr(nwlib, name.lower())
+    u = (DATA.x_test[:, np.newaxis] - KEYS) / bandwidth
+    reached = kernel(u).sum(axis=1) > 0
+    prediction = np.full(DATA.x_test.shape, np.nan)
+    prediction[reached] = kernel(u[reached]) @ VALUES / kernel(u[reached]).sum(axis=1)
+    at_2 = kernel((2 - KEYS) / bandwidth)
+    mean = f"weighted mean of the values is {at_2 @ VALUES / at_2.sum():.2f}"
+    yield f"{name} kernel, bandwidth {bandwidth:.2f}"
+    yield mean if at_2.any() else "no key in reach"
+    yield f"{error(prediction):.3f}"
+    if not reached.all():
+        yield f"{(~reached).sum()} of 50 queries have no key in reach"
+
+
+def told_by_query(x):
+    nearest = KEYS[np.abs(KEYS - x).argmin()]
+    weights = np.exp(-((x - KEYS) ** 2) / 2 + (x - nearest) ** 2 / 2)
+    weights /= weights.sum()
+    return (
+        f"query x = {x:.2f}",
+        f"largest weight, {weights.max():.3f}, to the key at {nearest:.2f}",
+        f"weighted mean of the values is {weights @ VALUES:.2f}",
+    )
+
+
+def told_by_w(w):
+    prediction = nwlib.nadaraya_watson(DATA.x_test, KEYS, VALUES, w)
+    return (
+        f"w = {w:.2f}",
+        f"leave-one-out loss {nwlib.loss(w, KEYS, VALUES):.3f}",
+        f"test error {error(prediction):.3f}",
+    )
+
+
+# The page of each explorable, and what its description has to say about a position.
+EXPLORABLES = {
+    "index": (sliders.argument_slider, told_by_argument),
+    "chapters/03_nadaraya_watson": (sliders.kernel_slider, told_by_kernel),
+    "chapters/04_gaussian_softmax": (sliders.query_slider, told_by_query),
+    "chapters/05_learnable_w": (sliders.w_slider, told_by_w),
+}
+
+SEEN = """figure => {
+  const frames = [...figure.querySelectorAll("[data-frame]")].filter(
+    frame => frame.getClientRects().length);
+  return {
+    frames: frames.length,
+    picture: frames[0].innerHTML,
+    name: figure.querySelector("svg").getAttribute("aria-label"),
+    caption: figure.querySelector("figcaption").innerText,
+    height: document.documentElement.scrollHeight,
+  };
+}"""
+
+# Each thing drawn, with its colours and its place, sorted: the order of painting may differ.
+SHAPES = """svg => [...svg.querySelectorAll("path, use, text, image")]
+  .filter(shape => !shape.closest("defs") && shape.getClientRects().length)
+  .map(shape => {
+    const {fill, stroke, strokeWidth, opacity} = getComputedStyle(shape);
+    const {x, y, width, height} = shape.getBoundingClientRect();
+    const place = [x, y, width, height].map(length => length.toFixed(1));
+    const colours = shape.nodeName === "image" ? [] : [fill, stroke, strokeWidth, opacity];
+    return [shape.nodeName, shape.textContent.trim(), ...colours, ...place].join(" ");
+  }).sort()"""
+
+
+class Shown:
+    """An explorable as it is on a page."""
+
+    def __init__(self, page, name):
+        make, self.told = EXPLORABLES[name]
+        self.page = page
+        self.explorable = make(DATA)
+        *self.choices, control = self.explorable.controls
+        self.positions = [control.text(i) for i in range(len(control.positions))]
+        self.start = control.start
+        self.last = len(self.positions) - 1
+        self.figure = page.get_by_role("group", name=self.explorable.title, exact=True)
+        self.slider = self.figure.get_by_role("slider", name=control.name, exact=True)
+        self.picture = self.figure.get_by_role("img")
+
+    def check(self, index):
+        """The slider is at this position, and all that it moves says so."""
+        text = self.positions[index]
+        assert self.slider.input_value() == str(index)
+        assert self.slider.get_attribute("aria-valuetext") == text
+        assert self.figure.get_by_role("status").inner_text() == text
+        caption = self.figure.locator("figcaption").inner_text()
+        assert self.figure.get_by_role("img", name=caption, exact=True).is_visible()
+        chosen = [self.choice(c).input_value() for c in self.choices]
+        names = [c.positions[int(i)] for c, i in zip(self.choices, chosen, strict=True)]
+        for phrase in self.told(*names, self.explorable.controls[-1].positions[index]):
+            assert phrase in caption
+        assert self.figure.locator("[data-frame]:visible").count() == 1
+
+    def choice(self, control):
+        return self.figure.get_by_role("combobox", name=control.name, exact=True)
+
+    def check_about(self, part):
+        """The slider is at this part of its way, up to one position, and all else says so."""
+        index = int(self.slider.input_value())
+        assert abs(index - part * self.last) <= 1
+        self.check(index)
+
+    def at(self, part):
+        """Return the point at this part of the slider's track."""
+        self.slider.scroll_into_view_if_needed()
+        box = self.slider.bounding_box()
+        return box["x"] + 1 + part * (box["width"] - 2), box["y"] + box["height"] / 2
+
+    def sweep(self):
+        """Move through all positions; yield for each what is there to be seen and to be heard."""
+        for choice in self.choices[0].positions if self.choices else [None]:
+            if choice:
+                self.choice(self.choices[0]).select_option(choice)
+            self.slider.focus()
+            self.page.keyboard.press("Home")
+            for position in self.explorable.controls[-1].positions:
+                yield [p for p in (choice, position) if p is not None], self.figure.evaluate(SEEN)
+                self.page.keyboard.press("ArrowRight")
+
+
+@pytest.fixture(scope="module", params=EXPLORABLES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def shown(name, visit):
+    with visit(name) as page:
+        yield Shown(page, name)
+
+
+def test_it_starts_as_the_notebook_shows_it(shown):
+    shown.page.reload()
+    shown.check(shown.start)
+
+
+def test_it_follows_the_keys(shown):
+    shown.slider.press("Home")
+    shown.check(0)
+    for key, step in [("ArrowRight", 1), ("ArrowUp", 1), ("ArrowLeft", -1), ("ArrowDown", -1)]:
+        before = int(shown.slider.input_value())
+        shown.slider.press(key)
+        shown.check(before + step)
+    shown.slider.press("PageUp")
+    leap = int(shown.slider.input_value())
+    assert 1 <= leap < shown.last / 2
+    shown.check(leap)
+    shown.slider.press("End")
+    shown.check(shown.last)
+    shown.slider.press("PageDown")
+    shown.check(shown.last - leap)
+
+
+def test_the_picture_is_the_one_that_a_kernel_would_draw(visit, name):
+    with visit(name) as page:
+        still = Shown(page, name)
+        still.slider.press("End")
+        live, _ = still.explorable.picture(*(c.start for c in still.choices), still.last)
+        # The page's own colours are no part of the drawing.
+        still.picture.evaluate(
+            """svg => svg.outerHTML.match(/--nw-\\w+/g).forEach(
+                 name => svg.style.setProperty(name, "initial"))"""
+        )
+        on_the_page = still.picture.evaluate(SHAPES)
+        still.picture.evaluate("(svg, live) => svg.outerHTML = live", live)
+        assert on_the_page == still.picture.evaluate(SHAPES)
+        assert len(on_the_page) > 20
+
+
+def test_it_follows_the_mouse(shown):
+    shown.page.mouse.click(*shown.at(1))
+    shown.check(shown.last)
+    shown.page.mouse.click(*shown.at(0.5))
+    shown.check_about(0.5)
+    shown.page.mouse.down()
+    shown.page.mouse.move(*shown.at(0.2), steps=5)
+    shown.page.mouse.up()
+    shown.check_about(0.2)
+
+
+def test_it_follows_a_finger(visit, name):
+    with visit(name, width=390, has_touch=True, is_mobile=True) as page:
+        shown = Shown(page, name)
+        page.touchscreen.tap(*shown.at(0.75))
+        shown.check_about(0.75)
+        cdp = page.context.new_cdp_session(page)
+
+        def touch(kind, *points):
+            points = [{"x": x, "y": y} for x, y in points]
+            cdp.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+        touch("Start", shown.at(0.75))
+        for part in np.linspace(0.75, 0.25, 6):
+            touch("Move", shown.at(part))
+        touch("End")
+        shown.check_about(0.25)
+
+
+def test_a_choice_changes_the_picture_too(visit):
+    name = "chapters/03_nadaraya_watson"
+    with visit(name) as page:
+        shown = Shown(page, name)
+        choice = shown.figure.get_by_role("combobox", name="kernel", exact=True)
+        for kernel in ("boxcar", "triangular", "Epanechnikov", "Gaussian"):
+            before = shown.picture.screenshot()
+            choice.select_option(kernel)
+            assert shown.picture.screenshot() != before
+            shown.check(shown.start)
+            shown.slider.press("Home")
+            shown.check(0)
+            shown.slider.fill(str(shown.start))
+        choice.press("ArrowDown")
+        shown.check(shown.start)
+        assert "boxcar kernel" in shown.figure.inner_text()
+
+
+@pytest.fixture(scope="module", params=[1280, 390])
+def swept(request, visit, name):
+    """What is there at each position, and how often the page was displaced on the way."""
+    with visit(name, width=request.param) as page:
+        shown = Shown(page, name)
+        shown.slider.scroll_into_view_if_needed()
+        before = len(page.evaluate(SHIFTS))
+        seen = list(shown.sweep())
+        return shown.told, seen, len(page.evaluate(SHIFTS)) - before
+
+
+def test_each_position_has_its_picture_and_its_words(swept):
+    told, positions, _ = swept
+    for position, seen in positions:
+        assert seen["frames"] == 1
+        assert seen["name"] == seen["caption"]
+        for phrase in told(*position):
+            assert phrase in seen["caption"]
+    assert len({seen["picture"] for _, seen in positions}) == len(positions) >= 19
+
+
+def test_nothing_jumps_when_it_moves(swept):
+    _, positions, shifts = swept
+    assert shifts == 0
+    assert len({seen["height"] for _, seen in positions}) == 1
+
+
+def test_without_a_script_the_picture_stands_still_and_nothing_is_there_to_move(name, visit):
+    with visit(name, java_script_enabled=False) as page:
+        still = Shown(page, name)
+        assert still.picture.is_visible()
+        assert still.figure.locator("[data-frame]:visible").count() == 1
+        assert still.positions[still.start] in still.figure.locator("figcaption").inner_text()
+        assert not still.figure.locator("input, select, output").locator("visible=true").count()
+
+
+def test_in_print_the_picture_stands_still_and_nothing_is_there_to_move(shown):
+    shown.page.emulate_media(media="print")
+    assert shown.picture.is_visible()
+    assert shown.figure.locator("figcaption").is_visible()
+    assert not shown.figure.locator("input, select, output").locator("visible=true").count()
+    shown.page.emulate_media(media="screen")
+
+
+def test_these_are_all_sliders(site):
+    texts = {name: (site / f"{name}.html").read_text(encoding="utf-8") for name in PAGES}
+    assert {name for name, text in texts.items() if 'type="range"' in text} == set(EXPLORABLES)
