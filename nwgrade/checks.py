@@ -1,0 +1,166 @@
+"""The words in which an assignment's checks are written, and how values are compared.
+
+A check lives outside the sandbox, in `homework/checks/NAME.py`. It makes random inputs, asks the
+submission for values, and compares them with its own:
+
+    @check("kernel", points=6)
+    def kernel_has_the_right_values(student, rng):
+        u = rng.normal(size=7)
+        student.expect("kernel", u, equals=np.exp(-np.abs(u)))
+
+A check passes or fails as a whole. What it says when it fails is written for the student.
+"""
+
+import importlib.util
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+RELATIVE = {8: 1e-7, 4: 2e-4, 2: 2e-2}  # by the bytes of the float that the submission returns
+SHOWN = 6  # numbers of an array that a message shows
+
+
+class Failed(Exception):
+    """A check has failed; says why in a sentence for the student."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: what it is called, the graded cell that it belongs to, and its points."""
+
+    name: str
+    cell: str
+    points: float
+    run: object = field(repr=False, compare=False)
+
+    @property
+    def title(self):
+        return self.name.replace("_", " ")
+
+
+_collected = []
+
+
+def check(cell, points):
+    """Return a decorator that makes a check for the graded cell of that name."""
+
+    def collect(function):
+        _collected.append(Check(function.__name__, cell, points, function))
+        return function
+
+    return collect
+
+
+def load_checks(path):
+    """Return the checks of the module at `path`, in order."""
+    _collected.clear()
+    spec = importlib.util.spec_from_file_location(f"checks_{Path(path).stem}", path)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    names = [one.name for one in _collected]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{path}: two checks are called {name}")
+    return list(_collected)
+
+
+class Student:
+    """What a check sees of a submission: names to call and values to read, nothing else."""
+
+    def __init__(self, ask):
+        self._ask = ask
+
+    def call(self, name, *args, **options):
+        """Return what the submission's function returns; arguments go to it as copies.
+
+        A NumPy Generator cannot be sent: `seed(5)` as an argument arrives as `default_rng(5)`.
+        """
+        reply = self._ask({"call": name, "args": list(args), "options": options})
+        return self._unpack(reply, name, f"{name}({_shown_arguments(args, options)})")
+
+    def value(self, name):
+        """Return the value of a variable of the submission."""
+        return self._unpack(self._ask({"get": name}), name, name)
+
+    def expect(self, name, *args, equals, rtol=None, atol=None, hint="", **options):
+        """Fail unless the function, called so, returns the value; within rounding by default."""
+        got = self.call(name, *args, **options)
+        said = f"{name}({_shown_arguments(args, options)})"
+        compare(got, equals, said, rtol, atol, hint)
+
+    def _unpack(self, reply, name, said):
+        if not isinstance(reply, dict):
+            raise Failed(f"{said} gave no answer that can be read.")
+        if "missing" in reply:
+            raise Failed(f"There is no {name} in your notebook, or it is not a function.")
+        if "error" in reply:
+            raise Failed(f"{said} raised {str(reply['error'])[:400]}")
+        if "value" not in reply:
+            raise Failed(f"{said} gave no answer that can be read.")
+        return reply["value"]
+
+
+def seed(number):
+    """Return an argument that arrives in the submission as `numpy.random.default_rng(number)`."""
+    return {"generator": number}
+
+
+def compare(got, expected, said, rtol=None, atol=None, hint=""):
+    """Raise Failed with the first difference between a returned and the expected value.
+
+    Lists count as arrays. Without tolerances the values must agree to rounding, coarser where the
+    submission computes in single precision.
+    """
+    hint = f" {hint}" if hint else ""
+    if got is None:
+        raise Failed(f"{said} returned None. Is there a return statement?{hint}")
+    expected = np.asarray(expected)
+    try:
+        array = np.asarray(got)
+        kind = array.dtype.kind
+    except ValueError:
+        kind = "O"
+    if kind not in "biuf":
+        raise Failed(f"{said} should return numbers, but returned {_shown(got)}.{hint}")
+    if array.shape != expected.shape:
+        raise Failed(f"{said} should have the shape {expected.shape}, but has {array.shape}.{hint}")
+    if rtol is None:
+        rtol = RELATIVE.get(array.dtype.itemsize if kind == "f" else 8, 1e-7)
+    if atol is None:
+        finite = np.abs(expected[np.isfinite(expected)]) if expected.dtype.kind == "f" else ()
+        atol = rtol * max([1e-3, *np.atleast_1d(finite)]) if len(finite) else rtol
+    close = np.isclose(
+        array.astype(float), expected.astype(float), rtol=rtol, atol=atol, equal_nan=True
+    )
+    if close.all():
+        return
+    where = tuple(int(i) for i in np.argwhere(~close)[0])
+    place = f" at [{', '.join(map(str, where))}]" if where else ""
+    raise Failed(
+        f"{said} gave {_number(array[where])}{place}, where {_number(expected[where])} "
+        f"was expected.{hint}"
+    )
+
+
+def _shown_arguments(args, options):
+    shown = [_shown(one) for one in args]
+    return ", ".join(shown + [f"{name}={_shown(one)}" for name, one in options.items()])
+
+
+def _shown(value):
+    """Return a value in a few words, as it may stand in a sentence."""
+    if isinstance(value, dict) and set(value) == {"generator"}:
+        return f"default_rng({value['generator']})"
+    if isinstance(value, np.ndarray) and value.size > SHOWN:
+        first = ", ".join(_number(one) for one in value.ravel()[:3])
+        return f"[{first}, ...] of shape {value.shape}"
+    if isinstance(value, np.ndarray):
+        return np.array2string(value, precision=4, separator=", ").replace("\n", "")
+    if isinstance(value, float):
+        return _number(value)
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _number(value):
+    return f"{value:.6g}" if isinstance(value, float | np.floating) else str(value)

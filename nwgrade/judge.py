@@ -1,0 +1,119 @@
+"""Grade one submission: run its cells in the sandbox, then ask the checks' questions."""
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from nwgrade import sandbox as box
+from nwgrade import wire
+from nwgrade.checks import Failed, Student
+
+MAX_DEATHS = 5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one check ended. `message` is for the student and empty when it passed."""
+
+    check: str
+    cell: str
+    points: float
+    earned: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What grading a submission gave: verdicts, and one line for each cell that did not run."""
+
+    verdicts: tuple
+    cells: tuple
+    deaths: tuple
+
+    @property
+    def earned(self):
+        return sum(verdict.earned for verdict in self.verdicts)
+
+    @property
+    def points(self):
+        return sum(verdict.points for verdict in self.verdicts)
+
+
+def judge(cells, checks, sandbox, seed):
+    """Return the Report on a submission's cells. `seed` makes all inputs of the checks."""
+    submission = _Submission(cells, sandbox)
+    try:
+        submission.run()
+        verdicts = tuple(_verdict(check, submission, seed) for check in checks)
+    finally:
+        sandbox.end()
+    return Report(verdicts, tuple(submission.failed), tuple(submission.deaths))
+
+
+def _verdict(check, submission, seed):
+    rng = np.random.default_rng([seed, zlib.crc32(check.name.encode())])
+    try:
+        check.run(Student(submission.ask), rng)
+    except Failed as failed:
+        return Verdict(check.name, check.cell, check.points, 0.0, str(failed))
+    return Verdict(check.name, check.cell, check.points, check.points)
+
+
+class _Submission:
+    """A submission in the sandbox, set up anew whenever it has died."""
+
+    def __init__(self, cells, sandbox):
+        self.cells = [cell for cell in cells if cell.kind == "code" and not cell.is_test]
+        self.sandbox = sandbox
+        self.failed = []
+        self.deaths = []
+
+    def run(self):
+        """Run all cells from the top in a fresh process, leaving out those that have killed it."""
+        deadly = set()
+        while len(self.deaths) < MAX_DEATHS:
+            self.failed = [line for line in self.failed if line[0] in deadly]
+            self.sandbox.start()
+            for cell in self.cells:
+                if cell.position in deadly:
+                    continue
+                try:
+                    self._run(cell)
+                except box.Gone as gone:
+                    deadly.add(cell.position)
+                    self.deaths.append(str(gone))
+                    self.failed.append((cell.position, _killed(gone)))
+                    break
+            else:
+                self.cells = [cell for cell in self.cells if cell.position not in deadly]
+                return
+
+    def _run(self, cell):
+        message = {"run": cell.source, "name": f"cell {cell.position}"}
+        try:
+            reply = self.sandbox.ask(message)
+        except wire.WireError:
+            reply = {"error": "it gave no answer that can be read"}
+        if isinstance(reply, dict) and "error" in reply:
+            self.failed.append((cell.position, str(reply["error"])[:400]))
+
+    def ask(self, message):
+        """Return the reply to a check's question; raise Failed without one."""
+        if len(self.deaths) >= MAX_DEATHS:
+            raise Failed(f"Not tried, because the notebook had crashed {MAX_DEATHS} times by then.")
+        try:
+            return self.sandbox.ask(message)
+        except wire.WireError:
+            raise Failed("Its answer cannot be read.") from None
+        except box.Gone as gone:
+            self.deaths.append(str(gone))
+            self.run()
+            name = message.get("call") or message.get("get")
+            raise Failed(f"Calling {name}: {_killed(gone)}") from None
+
+
+def _killed(gone):
+    if str(gone) == "timed out":
+        return "it took too long and was stopped. Is there a loop without an end?"
+    return f"it made Python stop ({gone})."

@@ -1,0 +1,213 @@
+"""The outside of the sandbox: starts it with bubblewrap, and asks a submission for values.
+
+A `Sandbox` holds one warm process (see worker.py) and is used for many submissions, one after the
+other. What it can see is made of three parts: the system's libraries, the interpreter, and the few
+packages that submissions may import. No course, no solutions, no nwlib, no home, no network.
+"""
+
+import importlib.metadata
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from nwgrade import wire
+
+HERE = Path(__file__).parent
+PACKAGES = ("numpy", "matplotlib")  # with what they need; nwlib is not among them
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use.
+
+    seconds : wall-clock time for a cell or a call. cpu_seconds : processor time for all of it.
+    megabytes : address space of each process. processes : processes and threads at one time.
+    """
+
+    seconds: float = 10
+    cpu_seconds: int = 60
+    megabytes: int = 2048
+    processes: int = 16
+
+
+class SandboxError(Exception):
+    """The machine cannot isolate, or the sandbox has failed: nobody's submission is to blame."""
+
+
+class Gone(Exception):
+    """The submission's process has ended without an answer: "timed out", "died" and so on."""
+
+
+class Sandbox:
+    """A context manager. Between `start` and `end` it holds one submission's process.
+
+    files : paths of the data files that a submission finds in its working directory.
+    """
+
+    def __init__(self, limits=None, files=(), unsafe=False):
+        self.limits = limits or Limits()
+        self.files = files
+        self.unsafe = unsafe
+        self._process = None
+
+    def __enter__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="nwgrade-")
+        folder = Path(self._folder.name)
+        folder.chmod(0o755)
+        for name in ("worker.py", "wire.py"):
+            shutil.copy(HERE / name, folder)
+        (folder / "files").mkdir()
+        for file in self.files:
+            shutil.copy(file, folder / "files")
+        command = unsafe_command(folder) if self.unsafe else isolated_command(folder)
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=ENVIRONMENT,
+            )
+            self._ask(b"S" + self._limits(), START_SECONDS)
+            self._ask(b"E", START_SECONDS)
+        except (OSError, SandboxError) as error:
+            reason = self._stop() or str(error)
+            raise SandboxError(f"the sandbox does not start: {reason}") from None
+        return self
+
+    def __exit__(self, *_):
+        self._stop()
+
+    def start(self):
+        """Start a fresh process for a submission."""
+        self._ask(b"S" + self._limits(), START_SECONDS)
+
+    def end(self):
+        """End the submission's process."""
+        self._ask(b"E", START_SECONDS)
+
+    def ask(self, message):
+        """Return the submission's answer; raise Gone without one, wire.WireError for nonsense."""
+        answer = self._ask(b"M" + wire.encode(message), self.limits.seconds + START_SECONDS)
+        if answer[:1] == b"X":
+            raise Gone(answer[1:].decode(errors="replace"))
+        return wire.decode(answer[1:])
+
+    def _limits(self):
+        return json.dumps(asdict(self.limits)).encode()
+
+    def _ask(self, frame, seconds):
+        try:
+            wire.write_frame(self._process.stdin, frame)
+            if not select.select([self._process.stdout], [], [], seconds)[0]:
+                raise SandboxError("it does not answer")
+            return wire.read_frame(self._process.stdout)
+        except (EOFError, BrokenPipeError):
+            raise SandboxError("it has ended") from None
+
+    def _stop(self):
+        """End the sandbox; return the last line that it has said on its way."""
+        said = ""
+        if self._process:
+            self._process.stdin.close()
+            try:
+                self._process.wait(timeout=2)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            said = self._process.stderr.read().decode(errors="replace").strip()
+            self._process.stdout.close()
+            self._process.stderr.close()
+        self._folder.cleanup()
+        return said.rpartition("\n")[2]
+
+
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "Agg",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PATH": "/usr/bin:/bin",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+def isolated_command(folder):
+    """Return the command that starts the warm process in bubblewrap."""
+    bubblewrap = shutil.which("bwrap")
+    if bubblewrap is None:
+        raise SandboxError(
+            "bubblewrap is missing: apt-get install bubblewrap. It keeps submissions away from "
+            "your files, the network and each other; --unsafe does without, for work you trust"
+        )
+    command = [bubblewrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    command += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    if os.geteuid() == 0:  # the warm process becomes a nobody by itself
+        command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        command += ["--unshare-user"]
+    command += ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev"]
+    for name in ("bin", "lib", "lib32", "lib64", "sbin"):
+        if Path("/", name).is_symlink():
+            command += ["--symlink", f"usr/{name}", f"/{name}"]
+        elif Path("/", name).is_dir():
+            command += ["--ro-bind", f"/{name}", f"/{name}"]
+    prefix = Path(sys.base_prefix).resolve()
+    if not prefix.is_relative_to("/usr"):
+        for parent in list(prefix.parents)[-2::-1]:
+            command += ["--perms", "0755", "--dir", parent]
+        command += ["--ro-bind", prefix, prefix]
+    command += ["--perms", "0755", "--dir", "/packages"]
+    for source in sorted(_package_files()):
+        command += ["--ro-bind", source, f"/packages/{source.name}"]
+    command += ["--ro-bind", folder, "/worker", "--perms", "1777", "--tmpfs", "/tmp"]
+    command += ["--remount-ro", "/"]
+    return [*command, "--chdir", "/", _interpreter(prefix), "-IS", "-c", START]
+
+
+START = "import sys; sys.path += ['/worker', '/packages']; import worker; worker.main()"
+
+
+def unsafe_command(folder):
+    """Return the command that starts the warm process with the limits, but in the open."""
+    paths = [str(folder), *sorted({str(path.parent) for path in _package_files()})]
+    start = f"import sys; sys.path += {paths}; import worker; worker.main()"
+    return [_interpreter(Path(sys.base_prefix)), "-IS", "-c", start, "--unsafe"]
+
+
+def _interpreter(prefix):
+    return prefix / "bin" / f"python{sysconfig.get_python_version()}"
+
+
+def _package_files():
+    """Return the folders and modules of the packages that submissions may import."""
+    wanted, found = list(PACKAGES), set()
+    names = set()
+    while wanted:
+        name = wanted.pop()
+        if name in names:
+            continue
+        names.add(name)
+        distribution = importlib.metadata.distribution(name)
+        root = Path(distribution.locate_file("")).resolve()
+        tops = {Path(str(file)).parts[0] for file in distribution.files or ()}
+        found |= {root / top for top in tops if _is_importable(top) and (root / top).exists()}
+        for requirement in distribution.requires or ():
+            if ";" not in requirement:
+                wanted.append(re.match(r"[\w.-]+", requirement)[0])
+    return found
+
+
+def _is_importable(top):
+    return not top.startswith(("..", "__pycache__")) and not top.endswith((".dist-info", ".pth"))
