@@ -184,7 +184,7 @@ def _enter_namespaces():
         (b"/dev/shm", b"size=1m"),
         (b"/proc", b"size=0"),
     ):
-        _check(libc.mount(b"tmpfs", place, b"tmpfs", MS_NOSUID_NODEV, options))
+        _check(libc.mount(b"tmpfs", place, b"tmpfs", MS_NOSUID_NODEV, size))
     os.chdir("/tmp")
     for name in os.listdir(FILES):
         os.symlink(f"{FILES}/{name}", name)
