@@ -1,0 +1,1 @@
+"""The assignments, graded by value in the real sandbox."""
