@@ -179,7 +179,7 @@ def _enter_namespaces():
     os.setsid()
     _check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
     _check(libc.mount(b"none", b"/", None, MS_PRIVATE_REC, None))
-    for place, options in (
+    for place, size in (
         (b"/tmp", b"size=64m"),
         (b"/dev/shm", b"size=1m"),
         (b"/proc", b"size=0"),
