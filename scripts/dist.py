@@ -20,7 +20,6 @@ LICENCES = ("LICENSE", "LICENSE-TEXT")
 # the themes use at build time only.
 NOT_NEEDED = (".buildinfo*", "objects.inv", "*.map", "*.mo", "*.po", "*macros.html")
 SOURCE_LINK = re.compile(r'href="[^"#]*?(_sources/[^"#?]+)')
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can hold
 
 
 class DistError(Exception):
@@ -52,7 +51,7 @@ def make_zip(site, output):
     output.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(output, "w") as target:
         for name in sorted(content):
-            entry = zipfile.ZipInfo(name, LONG_AGO)
+            entry = zipfile.ZipInfo(name)  # of 1980, whenever it is made
             entry.create_system = 3  # Unix, wherever it is made, as the permissions say
             entry.external_attr = 0o100644 << 16
             data = content[name].read_bytes()

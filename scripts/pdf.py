@@ -301,6 +301,7 @@ def print_page(browser, source):
     context = browser.new_context(
         offline=True, color_scheme="light", viewport={"width": TEXT_WIDTH, "height": 900}
     )
+    context.set_default_timeout(120_000)  # milliseconds, for a busy machine
     page = context.new_page()
     failed = []
     page.on("requestfailed", lambda request: failed.append(request.url))
