@@ -1,0 +1,254 @@
+"""Checks of homework 4: log-sum-exp, masked softmax, Laplace scores, dot products."""
+
+import numpy as np
+
+from nwgrade.checks import Failed, check, compare
+from nwlib import attention_weights, make_dataset
+
+SLIDER = np.linspace(-2, 7, 37)  # the positions of nwlib.sliders.query_slider
+
+
+def lse(scores):
+    """Return the log of the sum of exponentials along the last axis."""
+    return np.logaddexp.reduce(scores, axis=-1)
+
+
+def softmax(scores):
+    """Return the softmax along the last axis; -inf is a mask."""
+    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def a_mask(rng, shape):
+    """Return True and False at random, both of them in each row."""
+    mask = rng.random(shape) < 0.6
+    mask[:, :2] = True, False
+    return rng.permuted(mask, axis=1)
+
+
+# ---- log_sum_exp ----
+
+
+@check("log_sum_exp-test", points=3)
+def the_logarithm_has_the_right_values(student, rng):
+    scores = rng.normal(size=(4, 6))
+    student.expect("log_sum_exp", scores, equals=lse(scores))
+
+
+@check("log_sum_exp-test", points=3)
+def the_sum_runs_along_the_last_axis_of_any_shape(student, rng):
+    for shape in [(5,), (2, 3, 4)]:
+        scores = rng.normal(size=shape)
+        student.expect("log_sum_exp", scores, equals=lse(scores))
+
+
+@check("log_sum_exp-test", points=4)
+def the_logarithm_survives_scores_of_10000(student, rng):
+    scores = np.array([[10_000], [-10_000], [0]]) + rng.normal(size=(3, 5))
+    hint = "Which number can you take out of the exponential before it overflows?"
+    student.expect("log_sum_exp", scores, equals=lse(scores), hint=hint)
+
+
+@check("log_sum_exp-test", points=2)
+def a_score_of_minus_infinity_adds_nothing(student, rng):
+    scores = rng.normal(size=(3, 5))
+    scores[a_mask(rng, scores.shape)] = -np.inf
+    scores[1] = -np.inf
+    student.expect("log_sum_exp", scores, equals=lse(scores))
+
+
+# ---- masked_softmax ----
+
+
+@check("masked_softmax-test", points=3)
+def all_allowed_gives_the_plain_softmax(student, rng):
+    scores = rng.normal(size=(4, 6))
+    allowed = np.ones(scores.shape, dtype=bool)
+    student.expect("masked_softmax", scores, allowed, equals=softmax(scores))
+
+
+@check("masked_softmax-test", points=3)
+def the_temperature_divides_the_scores(student, rng):
+    scores = rng.normal(size=(3, 5))
+    allowed = np.ones(scores.shape, dtype=bool)
+    for temperature in (rng.uniform(0.2, 0.5), rng.uniform(3, 5)):
+        expected = softmax(scores / temperature)
+        student.expect("masked_softmax", scores, allowed, temperature, equals=expected)
+
+
+@check("masked_softmax-test", points=4)
+def the_allowed_keys_share_the_whole(student, rng):
+    scores = rng.normal(size=(5, 7))
+    allowed = a_mask(rng, scores.shape)
+    expected = softmax(np.where(allowed, scores, -np.inf))
+    student.expect("masked_softmax", scores, allowed, equals=expected)
+
+
+@check("masked_softmax-test", points=4)
+def scores_of_10000_do_no_harm_seen_or_hidden(student, rng):
+    hint = "Over which scores do you take the largest, and when do you subtract it?"
+    allowed = a_mask(rng, (4, 6))
+    seen, hidden = [[10_000], [-10_000], [0], [0]], [[0], [0], [10_000], [-10_000]]
+    scores = rng.normal(size=allowed.shape) + np.where(allowed, seen, hidden)
+    expected = softmax(np.where(allowed, scores, -np.inf))
+    student.expect("masked_softmax", scores, allowed, equals=expected, hint=hint)
+
+
+@check("masked_softmax-test", points=2)
+def a_query_that_sees_nothing_has_a_row_of_zeros(student, rng):
+    scores = rng.normal(size=(3, 4))
+    allowed = np.ones(scores.shape, dtype=bool)
+    allowed[1] = False
+    expected = np.where(allowed, softmax(scores), 0.0)
+    student.expect("masked_softmax", scores, allowed, equals=expected)
+
+
+# ---- laplace_scores ----
+
+
+@check("laplace_scores-test", points=5)
+def the_laplace_scores_have_the_right_values(student, rng):
+    queries, keys = rng.normal(size=(4, 3)), rng.normal(size=(6, 3))
+    student.expect("laplace_scores", queries, keys, equals=-l1_distances(queries, keys))
+
+
+@check("laplace_scores-test", points=3)
+def w_multiplies_the_distances(student, rng):
+    queries, keys, w = rng.normal(size=(3, 2)), rng.normal(size=(4, 2)), rng.uniform(2, 5)
+    student.expect("laplace_scores", queries, keys, w, equals=-w * l1_distances(queries, keys))
+
+
+def l1_distances(queries, keys):
+    """Return the sums of absolute differences, shape (q, n)."""
+    return sum(np.abs(np.subtract.outer(q, k)) for q, k in zip(queries.T, keys.T, strict=True))
+
+
+# ---- The slider ----
+
+
+@check("slider-test", points=6)
+def the_slider_stands_where_the_largest_weight_first_exceeds_015(student, rng):
+    data = make_dataset(np.random.default_rng(542))
+    largest = attention_weights(SLIDER, data.x_train).max(axis=1)
+    first = SLIDER[(data.x_train.max() < SLIDER) & (largest > 0.15)][0]
+    half_a_step = (SLIDER[1] - SLIDER[0]) / 2
+    got = student.call("slider_position")
+    # nothing expected is shown: a second attempt must go back to the slider
+    try:
+        compare(got, first, "slider_position()", rtol=0, atol=half_a_step)
+    except Failed:
+        said = "slider_position() is not the position. Read the sentence below the figure again."
+        raise Failed(said) from None
+
+
+# ---- dot_product_attention ----
+
+
+@check("dot_product_attention-test", points=4)
+def the_weighted_means_are_right_for_one_component(student, rng):
+    queries, keys, values = (rng.normal(size=shape) for shape in [(3, 1), (5, 1), (5, 2)])
+    expect_attention(student, queries, keys, values)
+
+
+@check("dot_product_attention-test", points=5)
+def the_products_are_divided_by_the_square_root_of_d(student, rng):
+    d = int(rng.integers(5, 12))
+    queries, keys, values = (rng.normal(size=shape) for shape in [(3, d), (4, d), (4, 2)])
+    expect_attention(student, queries, keys, values)
+
+
+@check("dot_product_attention-test", points=3)
+def products_of_10000_do_no_harm(student, rng):
+    queries = np.array([[1e4], [-1e4]])
+    keys = rng.uniform(1, 1.0003, size=(4, 1))  # so close that all of them keep some weight
+    expect_attention(student, queries, keys, rng.normal(size=(4, 3)))
+
+
+def expect_attention(student, queries, keys, values):
+    """Fail unless the attention is right, or would be if the student's own softmax were."""
+    scores = np.einsum("qd,nd->qn", queries, keys) / np.sqrt(keys.shape[1])
+    got = student.call("dot_product_attention", queries, keys, values)
+    said = "dot_product_attention(queries, keys, values)"
+    try:
+        compare(got, softmax(scores) @ values, said)
+    except Failed as failed:
+        if not follows_own_softmax(student, scores, values, got):
+            raise failed from None
+
+
+def follows_own_softmax(student, scores, values, got):
+    """Return whether the result is the values' mean by the student's weights, right or wrong."""
+    try:
+        own = student.call("masked_softmax", scores, np.ones(scores.shape, dtype=bool))
+        compare(own, np.zeros(scores.shape), "", rtol=0, atol=1e6)  # a table of numbers at all
+        compare(got, np.asarray(own, dtype=float) @ values, "")
+    except Failed:
+        return False
+    return bool(np.ptp(own) > 0)
+
+
+# ---- dot_product_scores ----
+
+
+@check("dot_product_scores-test", points=6)
+def the_scores_give_the_weights_of_the_distance(student, rng):
+    expect_same_weights(student, rng, w=1.0)
+
+
+@check("dot_product_scores-test", points=3)
+def w_enters_as_its_square(student, rng):
+    expect_same_weights(student, rng, w=rng.uniform(1.5, 2.5))
+
+
+@check("dot_product_scores-test", points=3)
+def nothing_is_left_that_all_keys_share(student, rng):
+    queries, keys = rng.normal(size=(3, 4)), rng.normal(size=(5, 4))
+    expected = queries @ keys.T - (keys**2).sum(axis=1) / 2
+    student.expect("dot_product_scores", queries, keys, equals=expected)
+
+
+def expect_same_weights(student, rng, w):
+    """Fail unless the scores are those of the Gaussian, but for a constant of each row."""
+    queries, keys = rng.normal(size=(3, 4)), rng.normal(size=(5, 4))
+    differences = queries[:, np.newaxis] - keys
+    expected = -(w**2) / 2 * (differences**2).sum(axis=2)
+    got = student.call("dot_product_scores", queries, keys, w)
+    said = "dot_product_scores, each row less its first score,"
+    compare(less_first(got), less_first(expected), said)
+
+
+def less_first(scores):
+    """Return a table's rows less their first entries; anything else as it is."""
+    try:
+        scores = np.asarray(scores)
+        is_table = scores.ndim == 2 and scores.size > 0 and scores.dtype.kind in "iuf"
+    except ValueError:
+        return scores
+    with np.errstate(all="ignore"):  # what a submission returns may be infinite
+        return scores - scores[:, :1] if is_table else scores
+
+
+RUBRIC = {
+    "figure": [
+        ("both curves are drawn, with the right values inside the keys and on both sides", 4),
+        ("the keys are shown", 1),
+        ("the axes are labelled; the curves can be told apart without colour", 3),
+        ("the title is a sentence that says what is to be seen", 2),
+    ],
+    "proof": [
+        ("1: |x - x_i| = x - x_i, because x is to the right of every key", 2),
+        ("1: the factor e^(-wx) is in every term and cancels", 3),
+        ("2: the ratio is exp(w^2 (x_i - x_j)(x - (x_i + x_j)/2)), or an equal form", 3),
+        ("2: it grows without bound as x grows, so the nearer key wins", 1),
+        ("3: Laplace keeps a fixed mean of all values", 2),
+        ("3: the Gaussian approaches the value of the rightmost key", 1),
+    ],
+    "explanation": [
+        ("1: long keys gain and short keys lose", 2),
+        ("1: it matters for long keys with a positive product; a negative one has no weight", 2),
+        ("2: add the bias, which gives the old weights exactly", 2),
+        ("2: or give all keys the same length, which gives those of other keys", 2),
+        ("3: the weights become sharper", 2),
+        ("3: a temperature of 0.1", 2),
+    ],
+}
