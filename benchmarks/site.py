@@ -428,7 +428,8 @@ def main():
         results = measure(playwright, addresses, options)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(f"{time.monotonic() - begun:.0f} s in all")
+    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+    print(f"{time.monotonic() - begun:.0f} s in all, {load}")
 
 
 def measure(playwright, addresses, options):
