@@ -1,0 +1,147 @@
+"""Checks of homework 2: best constants, means of the others, means of groups."""
+
+import numpy as np
+
+import nwlib
+from nwgrade.checks import Failed, check, compare
+
+SLIDER = (0, 0.2, 0.4, 0.6, 0.8, 1, 1.3, 1.7, 2.2)  # the title page's, as far as it is needed
+
+
+@check("loss-test", points=4)
+def loss_of_one_candidate_is_right(student, rng):
+    values = rng.normal(size=6)
+    c = values.mean(keepdims=True)  # among the values, for beyond them |c - mean| is right as well
+    student.expect("absolute_loss", c, values, equals=[np.mean(abs(values - c[0]))])
+
+
+@check("loss-test", points=8)
+def each_candidate_has_its_own_loss(student, rng):
+    candidates, values = rng.normal(size=7), rng.normal(size=4)
+    expected = [np.mean(abs(values - c)) for c in candidates]
+    student.expect("absolute_loss", candidates, values, equals=expected)
+
+
+def expect_best(student, values):
+    """Fail unless `best_absolute` gives a number between the two values in the middle."""
+    got = student.call("best_absolute", values)
+    ascending = np.sort(values)
+    low, high = float(ascending[(values.size - 1) // 2]), float(ascending[values.size // 2])
+    best = (low + high) / 2
+    number = got.item() if isinstance(got, np.ndarray) and got.shape == () else got
+    if isinstance(number, int | float) and number == number:
+        best = min(max(number, low), high)
+    compare(got, best, f"best_absolute of {values.size} values")
+
+
+@check("best-test", points=3)
+def best_promise_for_an_odd_number_of_values(student, rng):
+    for n in (5, 9, 13):
+        expect_best(student, rng.normal(size=n))
+
+
+@check("best-test", points=3)
+def best_promise_for_an_even_number_of_values(student, rng):
+    for n in (6, 8, 10):  # lopsided, so that a mean does not fall between the two in the middle
+        expect_best(student, rng.exponential(3, n) ** 2)
+
+
+@check("best-test", points=4)
+def one_wild_value_does_not_move_the_best_promise(student, rng):
+    for n in (5, 8, 11):
+        expect_best(student, rng.permutation(np.append(rng.normal(size=n - 1), 1e6)))
+
+
+@check("weighted-test", points=3)
+def with_equal_importance_the_mean_is_best(student, rng):
+    values, importance = rng.normal(size=5), np.full(5, rng.uniform(2, 4))
+    student.expect("best_weighted", values, importance, equals=values.sum() / 5)
+
+
+@check("weighted-test", points=7)
+def important_values_count_more(student, rng):
+    values, importance = rng.normal(size=6), rng.uniform(0.5, 9, 6)
+    share = importance / importance.sum()
+    student.expect("best_weighted", values, importance, equals=np.sum(share * values))
+
+
+@check("loo-test", points=4)
+def of_two_values_each_is_the_mean_of_the_other(student, rng):
+    values = rng.normal(size=2)
+    student.expect("leave_one_out_means", values, equals=values[::-1])
+
+
+@check("loo-test", points=10)
+def means_of_the_others_are_right(student, rng):
+    values = rng.normal(5, 2, int(rng.integers(5, 9)))
+    expected = [np.delete(values, i).mean() for i in range(values.size)]
+    student.expect("leave_one_out_means", values, equals=expected)
+
+
+def shares(query_groups, key_groups):
+    """Return the weights, key by key."""
+    rows = [[float(key == query) for key in key_groups] for query in query_groups]
+    return np.array(
+        [np.array(row) / sum(row) if any(row) else np.nan * np.array(row) for row in rows]
+    )
+
+
+@check("groups-test", points=7)
+def weights_over_the_group_are_right(student, rng):
+    keys = rng.permutation([0, 0, 0, 1, 1, 2, 2, 2, 2])
+    queries = rng.permutation([0, 1, 2, 2, 1])
+    student.expect("group_weights", queries, keys, equals=shares(queries, keys))
+
+
+@check("groups-test", points=3)
+def groups_may_have_any_number_as_a_name(student, rng):
+    names = np.array([-int(rng.integers(1, 90)), 0, int(rng.integers(100, 900))])
+    keys, queries = names[[0, 1, 1, 2, 0, 0, 2]], names[[2, 1, 0]]
+    student.expect("group_weights", queries, keys, equals=shares(queries, keys))
+
+
+@check("groups-test", points=4)
+def a_group_without_keys_has_no_answer(student, rng):
+    keys, queries = rng.integers(0, 3, 6), np.array([5, 4])
+    hint = "No key is in the group of these queries."
+    student.expect("group_weights", queries, keys, equals=np.full((2, 6), np.nan), hint=hint)
+
+
+@check("slider-test", points=8)
+def first_w_with_half_the_error_is_right(student, rng):
+    data = nwlib.make_dataset(np.random.default_rng(542))
+    error = {
+        w: np.mean(
+            (nwlib.nadaraya_watson(data.x_test, data.x_train, data.y_train, w) - data.y_true) ** 2
+        )
+        for w in SLIDER
+    }
+    expected = min(w for w in SLIDER if error[w] < error[0] / 2)
+    got = student.call("half_error_w")
+    try:
+        compare(got, float(expected), "half_error_w()", rtol=0, atol=0.01)
+    except Failed:  # the expected number is everybody's, so it is not told
+        raise Failed(
+            "half_error_w() is not the position asked for. Which error does the caption tell at "
+            "w = 0, and what is half of it?"
+        ) from None
+
+
+RUBRIC = {
+    "derivation": [
+        ("1: the mean of the others is written by the mean of all", 3),
+        ("1: brought to the factor n / (n - 1) without a gap", 3),
+        ("2: the factor comes out of the mean of the squares: (n / (n - 1))^2", 4),
+        ("2: 4 for n = 2, about 1.04 for n = 50", 2),
+        ("3: the mean has seen the values that it is scored on, and they pull it to them", 3),
+        ("3: the leave-one-out error is the one to report, for the next value is unseen", 2),
+        ("3: it matters for small n", 1),
+    ],
+    "figure": [
+        ("both curves, computed from the 15 days, each divided by its smallest value", 5),
+        ("both minima marked, the mean near 7.8 and the median at 5", 4),
+        ("both axes named", 2),
+        ("a legend or labels that tell the curves apart", 1),
+        ("a title that says what the picture shows", 2),
+    ],
+}
