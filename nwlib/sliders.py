@@ -96,7 +96,8 @@ class Explorable:
         descriptions = json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c")
         return (
             f'<figure class="explorable" role="group" aria-label="{html.escape(self.title)}">\n'
-            f'<div class="explorable-controls" hidden>\n{controls}\n</div>\n{svg}\n'
+            f'<div class="explorable-controls">\n{controls}\n</div>\n{svg}\n'
+            f"<noscript><style>.explorable-controls {{ display: none }}</style></noscript>\n"
             f'<figcaption data-longest="{html.escape(max(texts, key=len))}">'
             f"<span>{html.escape(frames[start][1])}</span></figcaption>\n"
             f'<script type="application/json">{descriptions}</script>\n'
@@ -380,6 +381,5 @@ PLAYER = """
   };
   for (const input of inputs) input.addEventListener("input", show);
   show();
-  figure.querySelector("[hidden]").hidden = false;
 })();
 """
