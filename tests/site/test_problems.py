@@ -271,7 +271,7 @@ def extend(book, body, priority):
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
     config["sphinx"]["local_extensions"]["late"] = "."
     extensions = config["sphinx"]["config"]["extensions"]
-    quick = [name for name in extensions if name not in ("search", "typefaces")]
+    quick = [name for name in extensions if name not in ("search", "typefaces", "bundle")]
     config["sphinx"]["config"]["extensions"] = [*quick, "late"]
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return book
