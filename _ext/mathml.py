@@ -25,6 +25,7 @@ TALL_ROOT = re.compile(r"<msqrt>(?:(?!</msqrt>).)*<(?:mfrac|munder|mtable|msqrt)
 # The italic forms of single letters, Latin and Greek, and what a browser draws by itself.
 IMPLIED = ROOT + "".join(map(chr, [0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]))
 
+LONG = 40  # characters of TeX
 TOUCHING_BEFORE = re.compile(r"[^\s\w]+$")
 TOUCHING_AFTER = re.compile(r"[^\s\w]\S{0,3}(?=\s|$)")
 
@@ -48,6 +49,9 @@ def to_mathml(node, *, block):
 def keep_together(app, doctree):
     """Tie each formula in a line to what touches it: browsers would break before a comma."""
     for formula in list(doctree.findall(nodes.math)):
+        if len(formula.astext()) > LONG:
+            formula["classes"].append("long")  # the style lets it scroll where lines are short
+            continue
         parent = formula.parent
         position = parent.index(formula)
         before, after = parent[:position][-1:], parent[position + 1 :][:1]

@@ -14,13 +14,17 @@ MAX_DEATHS = 5
 
 @dataclass(frozen=True)
 class Verdict:
-    """How one check ended. `message` is for the student and empty when it passed."""
+    """How one check ended. `message` is for the student and empty when it passed.
+
+    `is_broken` says that the check itself failed: a 0 that nobody has earned.
+    """
 
     check: str
     cell: str
     points: float
     earned: float
     message: str = ""
+    is_broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ def _verdict(check, submission, seed):
         check.run(Student(submission.ask), rng)
     except Failed as failed:
         return Verdict(check.name, check.cell, check.points, 0.0, str(failed))
+    except box.SandboxError:
+        raise
+    except Exception as error:  # the check's fault, not the student's
+        message = f"This check broke ({type(error).__name__}): tell your instructor."
+        return Verdict(check.name, check.cell, check.points, 0.0, message, is_broken=True)
     return Verdict(check.name, check.cell, check.points, check.points)
 
 

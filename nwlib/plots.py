@@ -16,7 +16,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
 TRUTH = "#4d4d4d"
 DATA = "#767676"
@@ -140,9 +140,9 @@ def plot_query(query, keys, values, weights, ax=None):
         keys,
         values,
         s=40 * weights.size * np.nan_to_num(weights),
-        color=WEIGHT,
-        alpha=0.55,
-        lw=0,
+        facecolor=to_rgba(WEIGHT, 0.55),
+        edgecolor=WEIGHT,
+        lw=1,
         label="_area is the weight",
     )
     ax.axvline(query, color=QUERY, lw=1.5, ls=DASHES[2], label="query")
@@ -218,8 +218,10 @@ def plot_curves(x, curves, ax=None, xlabel="x", ylabel="y", logx=False, logy=Fal
         curves.items(), SERIES, DASHES, MARKERS, strict=False
     ):
         ax.plot(x, y, color=color, ls=dashes, lw=2, label=label, marker=marker if markers else "")
-    ax.set_xscale("log" if logx else "linear")
-    ax.set_yscale("log" if logy else "linear")
+    for axis, scaled, is_log in ((ax.xaxis, ax.set_xscale, logx), (ax.yaxis, ax.set_yscale, logy)):
+        if is_log:
+            scaled("log")
+            axis.set_major_formatter("{x:g}")
     return _finish(ax, xlabel, ylabel)
 
 
@@ -278,7 +280,7 @@ def plot_spread(errors, ax=None, xlabel="mean squared error against the truth"):
     ax = _axes(ax, figsize=(5.6, 0.9 + 0.62 * len(errors)))
     for row, sample in enumerate(errors.values()):
         spread = 0.5 * (np.argsort(np.argsort(sample)) * 0.618 % 1 - 0.5)
-        ax.plot(sample, row + spread, "o", color=WEIGHT, ms=3, alpha=0.45, mew=0)
+        ax.plot(sample, row + spread, "o", color=WEIGHT, ms=3.5, mfc="none", mew=0.8)
         ax.plot([np.mean(sample)] * 2, [row - 0.36, row + 0.36], color=PREDICTION, lw=3)
     ax.set_yticks(range(len(errors)), list(errors))
     ax.invert_yaxis()

@@ -128,7 +128,7 @@ def argument_slider(dataset):
             [["curve", "weights"]],
             figsize=(6.6, 3.1),
             width_ratios=(1.7, 1),
-            gridspec_kw={"left": 0.07, "right": 0.99, "top": 0.9, "bottom": 0.15, "wspace": 0.28},
+            gridspec_kw={"left": 0.07, "right": 0.97, "top": 0.9, "bottom": 0.15, "wspace": 0.28},
         )
         _curve_and_weights(dataset, weights, prediction, axes)
         axes["curve"].set_ylabel("")
