@@ -251,7 +251,7 @@ def _two_panels(dataset, query, weights, prediction, xlim=(-0.2, 5.2)):
         figsize=(6.0, 5.0),
         sharex=True,
         height_ratios=(2.2, 1),
-        gridspec_kw={"left": 0.1, "right": 0.98, "top": 0.93, "bottom": 0.1, "hspace": 0.08},
+        gridspec_kw={"left": 0.12, "right": 0.98, "top": 0.93, "bottom": 0.1, "hspace": 0.08},
     )
     top, bottom = axes["curve"], axes["weights"]
     plots.plot_prediction(dataset, prediction, top)
