@@ -24,7 +24,7 @@ test: lint ## Check everything: the code, every notebook, every page
 	$(BIN)/pytest --cov
 
 test-course: lint ## Check nwlib, the notebooks and the pages, without a browser
-	$(BIN)/pytest --cov nwlib tests/test_*.py tests/site index.ipynb chapters appendix
+	$(BIN)/pytest --cov nwlib tests/test_*.py tests/site tests/homework index.ipynb chapters appendix
 
 check: lint ## Check the code only, in seconds
 	$(BIN)/pytest --dist=worksteal nwlib tests/test_*.py
