@@ -21,6 +21,13 @@ def pytest_configure(config):
     config.option.cov_source = None
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Say aloud, once each, why tests were skipped."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for reason in sorted({report.longrepr[2] for report in skipped}):
+        terminalreporter.write_line(reason, red=True)
+
+
 @pytest.fixture(autouse=True)
 def close_figures():
     """Leave no figure open, where a test has made one."""

@@ -27,6 +27,13 @@ def unfold(page):
     page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
 
 
+def set_theme(page, theme):
+    """Let the system of the reader change its theme, and wait until the page has followed."""
+    page.emulate_media(color_scheme=theme)
+    page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
+    page.wait_for_function("!document.getAnimations().length")
+
+
 # What has been displaced on a page so far: how much of the window by how much, and which things.
 SHIFTS = """() => new Promise(resolve => {
   const shifts = [];

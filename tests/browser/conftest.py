@@ -4,6 +4,7 @@ import gzip
 import os
 import shutil
 import threading
+from collections import defaultdict
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -87,40 +88,62 @@ def visit(browser, addresses):
     """Opens a page for a reader with a window, a theme and other options of a browser context.
 
     At the end of the visit nothing may have failed, nor asked for another host, nor appeared in
-    the console.
+    the console. Tabs are used again, since a new one takes a second, but not if `fresh`.
     """
+    tabs = defaultdict(list)
 
     @contextmanager
-    def visit(name, *, source="http", width=1280, theme="light", slow=False, **options):
-        home = addresses[source]
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, **options
-        )
-        heard = []
-
-        def listen(event, complaint):
-            context.on(event, lambda thing: heard.extend(filter(None, [complaint(thing)])))
-
-        listen("console", lambda message: f"console: {message.text}")
-        listen("weberror", lambda error: f"error: {error.error}")
-        # With scripts off, Chromium refuses them for this reason.
-        refused = None if options.get("java_script_enabled", True) else "csp"
-        listen("requestfailed", lambda r: "" if r.failure == refused else f"failed: {r.url}")
-        listen("response", lambda r: f"{r.status}: {r.url}" if r.status >= 400 else "")
-        listen(
-            "request",
-            lambda r: "" if r.url.startswith((home, "data:", "blob:")) else f"asks {r.url}",
-        )
+    def visit(name, *, source="http", width=1280, theme="light", slow=False, fresh=False, **more):
+        kind = repr(sorted(more.items()))
+        if tabs[kind] and not fresh:
+            tab = tabs[kind].pop()
+        else:
+            tab = browser.new_context(**more).new_page()
+            tab.set_default_timeout(5000)
+        if slow:
+            session = tab.context.new_cdp_session(tab)
+            session.send("Network.emulateNetworkConditions", SLOW)
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.emulate_media(media="null", color_scheme=theme)
         try:
-            page = context.new_page()
-            page.set_default_timeout(5000)
-            if slow:
-                context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
-            page.goto(f"{home}/{name}.html")
-            yield page
-        finally:
-            context.close()
+            with listening(tab, addresses[source], more) as heard:
+                tab.goto(f"{addresses[source]}/{name}.html")
+                yield tab
+        except BaseException:
+            tab.context.close()
+            raise
+        if fresh:
+            tab.context.close()
+        else:
+            if more.get("java_script_enabled", True):
+                tab.evaluate("localStorage.clear()")
+            tab.goto("about:blank")
+            tabs[kind].append(tab)
         if heard:
             pytest.fail("\n".join([f"{name} from {source}:", *heard]), pytrace=False)
 
     return visit
+
+
+@contextmanager
+def listening(tab, home, options):
+    """Write down what a tab complains of."""
+    heard = []
+    # With scripts off, Chromium refuses them for this reason.
+    refused = None if options.get("java_script_enabled", True) else "csp"
+    complaints = {
+        "console": lambda message: f"console: {message.text}",
+        "pageerror": lambda error: f"error: {error}",
+        "request": lambda r: "" if r.url.startswith((home, "data:", "blob:")) else f"asks {r.url}",
+        "requestfailed": lambda r: "" if r.failure == refused else f"failed: {r.url}",
+        "response": lambda r: f"{r.status}: {r.url}" if r.status >= 400 else "",
+    }
+    listeners = {
+        event: lambda thing, complaint=complaint: heard.extend(filter(None, [complaint(thing)]))
+        for event, complaint in complaints.items()
+    }
+    for event, listener in listeners.items():
+        tab.on(event, listener)
+    yield heard
+    for event, listener in listeners.items():
+        tab.remove_listener(event, listener)

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from .book import DOCUMENTS, unfold
+from .book import DOCUMENTS, set_theme, unfold
 from .colours import commonest, contrast, pixels
 
 SMALLEST = 9  # CSS pixels
@@ -120,7 +120,7 @@ def test_contrast_is_what_wcag_says_it_is():
 def drawn(request, page):
     """Of each figure: its words, its marks, and its pixels where no words are drawn."""
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.emulate_media(color_scheme=request.param)
+    set_theme(page, request.param)
     page.add_style_tag(content="svg text { visibility: hidden }")
     return [
         (words, figure.evaluate(MARKS), pixels(figure.screenshot()))

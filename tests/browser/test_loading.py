@@ -41,7 +41,7 @@ class Loaded(NamedTuple):
 
 @pytest.fixture(scope="module")
 def loaded(name, visit):
-    with visit(name) as page:
+    with visit(name, fresh=True) as page:
         page.evaluate("document.fonts.ready.then(() => true)")
         title = page.get_by_role("heading", level=1).inner_text()
         return Loaded(title, page.evaluate(FILES), page.evaluate(SHIFTS))
@@ -73,7 +73,7 @@ def test_nothing_jumps_on_a_slow_line_either(visit, site):
         return len(packed(site / f"{name}.html"))
 
     for name in sorted(PAGES, key=weight)[-3:]:
-        with visit(name, slow=True) as page:
+        with visit(name, fresh=True, slow=True) as page:
             page.evaluate("document.fonts.ready.then(() => true)")
             shifts = page.evaluate(SHIFTS)
             assert sum(value for value, _ in shifts) < SHIFT, (name, shifts)

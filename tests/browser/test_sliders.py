@@ -281,7 +281,7 @@ def test_in_print_the_picture_stands_still_and_nothing_is_there_to_move(shown):
     assert shown.picture.is_visible()
     assert shown.figure.locator("figcaption").is_visible()
     assert not shown.figure.locator("input, select, output").locator("visible=true").count()
-    shown.page.emulate_media(media="screen")
+    shown.page.emulate_media(media="null")
 
 
 def test_these_are_all_sliders(site):

@@ -1,6 +1,7 @@
 """The ways through the book: its order, its theme, its questions."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -9,15 +10,21 @@ from .book import CHAPTERS, DOCUMENTS
 THEME = "document.documentElement.dataset.theme"
 
 
-@pytest.mark.parametrize("direction", ["next", "previous"])
-def test_one_can_go_through_the_whole_book(visit, direction):
-    order = DOCUMENTS if direction == "next" else DOCUMENTS[::-1]
-    with visit(order[0], source="file") as page:
-        way = page.get_by_role("main").get_by_role("link", name=re.compile(rf"^\W*{direction}\b"))
-        for name in order[1:]:
-            way.click()
+def test_one_can_go_through_the_whole_book_and_back(visit):
+    with visit(DOCUMENTS[0], source="file") as page:
+
+        def link(direction):
+            name = re.compile(rf"^\W*{direction}\b", re.IGNORECASE)
+            return page.get_by_role("main").get_by_role("link", name=name)
+
+        assert not link("previous").count()
+        for before, name in pairwise(DOCUMENTS):
+            link("next").click()
             page.wait_for_url(f"**/{name}.html")
-        assert not way.count()
+            assert link("previous").evaluate("link => link.href").endswith(f"/{before}.html")
+        assert not link("next").count()
+        link("previous").click()
+        page.wait_for_url(f"**/{DOCUMENTS[-2]}.html")
 
 
 def test_the_theme_changes_at_a_click_and_stays(visit):
