@@ -76,5 +76,5 @@ def _address(parent, address, folder):
 
 def setup(app):
     app.add_js_file(None, body=SHOW_WHEN_SET)
-    app.connect("build-finished", bundle)
+    app.connect("build-finished", bundle, priority=900)  # the theme writes colours of code late
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
