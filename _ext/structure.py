@@ -35,7 +35,19 @@ FOLD_ALL = """<p class="fold-all">
   });
 })();
 </script>"""
-PRINT_LIGHT = """
+# Paper is light; and what scrolls can be reached by keyboard, as long as it does scroll.
+MANNERS = """
+(() => {
+  const reach = () => {
+    for (const box of document.querySelectorAll("div.math .formula, span.math.long")) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  };
+  addEventListener("load", reach);
+  addEventListener("resize", reach);
+  addEventListener("toggle", reach, true);
+})();
 addEventListener("beforeprint", () => {
   const root = document.documentElement, theme = root.dataset.theme;
   root.dataset.theme = "light";
@@ -114,7 +126,7 @@ def _question(dropdown):
 
 
 def setup(app):
-    app.add_js_file(None, body=PRINT_LIGHT)
+    app.add_js_file(None, body=MANNERS)
     # Before Sphinx collects the titles at the default priority, 500.
     app.connect("doctree-read", mark_up, priority=400)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

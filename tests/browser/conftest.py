@@ -129,13 +129,13 @@ def visit(browser, addresses):
 def listening(tab, home, options):
     """Write down what a tab complains of."""
     heard = []
-    # With scripts off, Chromium refuses them for this reason.
-    refused = None if options.get("java_script_enabled", True) else "csp"
+    # A request ends unanswered where the reader goes on before, or has switched scripts off.
+    no_failures = {"net::ERR_ABORTED"} | ({"csp"} if "java_script_enabled" in options else set())
     complaints = {
         "console": lambda message: f"console: {message.text}",
         "pageerror": lambda error: f"error: {error}",
         "request": lambda r: "" if r.url.startswith((home, "data:", "blob:")) else f"asks {r.url}",
-        "requestfailed": lambda r: "" if r.failure == refused else f"failed: {r.url}",
+        "requestfailed": lambda r: "" if r.failure in no_failures else f"failed: {r.url}",
         "response": lambda r: f"{r.status}: {r.url}" if r.status >= 400 else "",
     }
     listeners = {
