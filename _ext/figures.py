@@ -26,6 +26,7 @@ VARIABLES = {
     plots.STYLE["text.color"]: "ink",
     "#ffffff": "paper",
 }
+SLACK = "m" * 12  # the text with the most letters is not always the widest
 COLOUR = re.compile("|".join(map(re.escape, VARIABLES)), re.IGNORECASE)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NO_TEXT = "a figure has no text alternative: plots.show gives it one, and ![...](file)"
@@ -53,7 +54,7 @@ def inline_figures(app, doctree):
             if 'class="explorable"' in markup:
                 number = next(numbers)
                 markup = themed(markup).replace("<span>", f'<span data-number="{number}">')
-                markup = markup.replace('data-longest="', f'data-longest="{number}')
+                markup = markup.replace('data-longest="', f'data-longest="{number}{SLACK}')
                 # Without MyST-NB's class for HTML outputs, which is light in the dark theme.
                 by_type["text/html"].children = [nodes.raw("", markup, format="html")]
         elif WIDGET in by_type:

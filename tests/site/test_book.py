@@ -210,7 +210,7 @@ def test_a_formula_stays_on_the_line_of_the_comma_behind_it(require):
     def loose(path, page):
         for formula in page.select("article span.math"):
             after = formula.next_sibling
-            tied = "together" in formula.parent.get("class", [])
+            tied = "together" in formula.parent.get("class", []) or "long" in formula["class"]
             if isinstance(after, str) and re.match(r"[,.;:!?)]", after) and not tied:
                 yield f"{formula.get_text()}{after[:10]}"
 
