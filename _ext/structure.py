@@ -35,7 +35,7 @@ FOLD_ALL = """<p class="fold-all">
   });
 })();
 </script>"""
-# Paper is light; and what scrolls can be reached by keyboard, as long as it does scroll.
+# What scrolls can be reached by keyboard, as long as it does scroll.
 MANNERS = """
 (() => {
   const reach = () => {
