@@ -1,20 +1,23 @@
 """Take out of the finished site what its pages do not need, so that they are light and silent.
 
 The theme draws its icons twice, with a font and with a script of 1.5 MB: the font stays. It knows
-2,000 icons; some 20 stay. Each page carries the index of the search: only the page for searching
-needs it. And the theme logs what it does to the console, where a reader should find nothing.
+2,000 icons; some 20 stay. Its style sheets know thousands of classes, and a page waits for all of
+them: rules for classes that are named on no page and in no script go. Each page carries the index
+of the search: only the page for searching needs it. And the theme logs what it does to the console,
+where a reader should find nothing.
 """
 
+import itertools
 import re
 from pathlib import Path
 
 import pydata_sphinx_theme
+import tinycss2
 from fonts import cut_down
 
 LOG = re.compile(r"console\.log\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
-NOT_NEEDED = ("scripts/*.map", "scripts/fontawesome.js*", "vendor/fontawesome/webfonts/*.ttf")
+NOT_NEEDED = ("s*/*.map", "scripts/fontawesome.js*", "vendor/fontawesome/webfonts/*.ttf")
 ICON_FONT = "vendor/fontawesome/webfonts/fa-solid-900.woff2"
-ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\(f[0-9a-f]{3})"\}')
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static"
 SEARCH = ("searchtools", "language_data", "searchindex")
 # What a screen reader calls the search button is what is written on it. The sidebar is a landmark.
@@ -37,9 +40,9 @@ def slim(app, error):
         _rewrite(page, lambda text, page=page: _slim_page(text, searches=page.stem == "search"))
     for script in scripts:
         _rewrite(script, lambda text: LOG.sub("void 0", text))
-    used = set(re.findall(r"fa-[\w-]+", "".join(map(_text, pages + scripts))))
+    used = set(re.findall(r"[\w-]+", "".join(map(_text, pages + scripts))))
     for style in static.rglob("*.css"):
-        _rewrite(style, lambda text: ICON_RULE.sub(lambda rule: _if_used(rule, used), text))
+        _rewrite(style, lambda text: _used_rules(tinycss2.parse_stylesheet(text), used))
     cut_down(THEME / ICON_FONT, _drawn(static), static / ICON_FONT, name="Book Icons")
 
 
@@ -56,16 +59,45 @@ def _slim_page(text, searches):
     return text
 
 
-def _if_used(rule, used):
-    """Return the rule for an icon if one of the icon's names is used, else nothing."""
-    return rule[0] if used & set(re.findall(r"\.(fa-[\w-]+)", rule[1])) else ""
+def _used_rules(rules, used):
+    """Return the style without comments and without what only classes that are not used match."""
+    kept = []
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            selectors = [part for part in _split(rule.prelude) if _classes(part) <= used]
+            if selectors:
+                names = ",".join(tinycss2.serialize(part).strip() for part in selectors)
+                kept.append(f"{names}{{{tinycss2.serialize(rule.content).strip()}}}")
+        elif rule.type == "at-rule" and rule.lower_at_keyword in ("media", "supports"):
+            if inner := _used_rules(tinycss2.parse_rule_list(rule.content), used):
+                kept.append(f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{inner}}}")
+        elif rule.type == "at-rule":
+            kept.append(rule.serialize())
+        elif rule.type == "error":
+            raise ValueError(f"style sheet: {rule.message}")
+    return "\n".join(kept)
+
+
+def _split(prelude):
+    """Return the selectors, each as its tokens, that the commas part."""
+    parts = [[]]
+    for token in prelude:
+        if token == ",":
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _classes(selector):
+    """Return the classes that an element or one of its ancestors must have; an icon is a class."""
+    pairs = itertools.pairwise(selector)
+    return {name.value for dot, name in pairs if dot == "." and name.type == "ident"}
 
 
 def _drawn(static):
     """Return the characters of the icons that the styles draw."""
-    style = "".join(map(_text, static.rglob("*.css")))
-    codes = [code for _, code in ICON_RULE.findall(style)]
-    return "".join(set(re.findall("[\ue000-\uf8ff]", style)) | {chr(int(c, 16)) for c in codes})
+    return "".join(set(re.findall("[\ue000-\uf8ff]", "".join(map(_text, static.rglob("*.css"))))))
 
 
 def _text(path):

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tinycss2
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,3 +59,24 @@ def test_a_formula_that_does_not_convert_is_a_warning_that_names_the_page(build_
 def test_a_large_bracket_with_an_index_stands_in_a_row(build_page):
     _, page = build_page("# T\n\n$\\Bigl(x\\Bigr)_i$\n")
     assert "<msub><mrow><mo minsize" in page
+
+
+def _kept(style, *used):
+    sys.path.insert(0, str(ROOT / "_ext"))
+    try:
+        import slim
+    finally:
+        sys.path.pop(0)
+    return slim._used_rules(tinycss2.parse_stylesheet(style), set(used)).split("\n")
+
+
+def test_rules_for_classes_that_no_page_has_are_dropped():
+    style = """/* why */ a, .old > b { color: red }  .new.old { color: blue }
+    .new:not(.old)::before { content: "," }  @media print { .old { color: red } }
+    @media (width > 3em) { .old, i.new { color: red } }  @page { margin: 0 }"""
+    assert _kept(style, "new") == [
+        "a{color: red}",
+        '.new:not(.old)::before{content: ","}',
+        "@media (width > 3em) {i.new{color: red}}",
+        "@page { margin: 0 }",
+    ]
