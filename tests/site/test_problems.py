@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -249,7 +250,8 @@ def test_an_interrupted_build_leaves_no_site(good_book):
     old.parent.mkdir(parents=True, exist_ok=True)
     old.write_text("old", encoding="utf-8")
     command = [sys.executable, ROOT / "scripts" / "build.py", good_book]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as building:
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a background job ignores it
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as building:
         while not list(good_book.glob("_build/.*/html/*")):
             assert building.poll() is None
             time.sleep(0.05)
