@@ -11,7 +11,7 @@ submission for values, and compares them with its own:
 A check passes or fails as a whole. What it says when it fails is written for the student.
 """
 
-import importlib.util
+import reprlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,8 @@ import numpy as np
 
 RELATIVE = {8: 1e-7, 4: 2e-4, 2: 2e-2}  # by the bytes of the float that the submission returns
 SHOWN = 6  # numbers of an array that a message shows
+LITTLE = reprlib.Repr()
+LITTLE.maxstring = LITTLE.maxother = 60
 
 
 class Failed(Exception):
@@ -52,16 +54,26 @@ def check(cell, points):
     return collect
 
 
-def load_checks(path):
-    """Return the checks of the module at `path`, in order."""
+def load_checks(text, path):
+    """Return the checks in the text of the module at `path`, in order."""
     _collected.clear()
-    spec = importlib.util.spec_from_file_location(f"checks_{Path(path).stem}", path)
-    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    _run(text, path)
     names = [one.name for one in _collected]
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{path}: two checks are called {name}")
     return list(_collected)
+
+
+def load_rubric(text, path):
+    """Return the rubric in the text of the module at `path`; empty if there is none."""
+    return _run(text, path).get("RUBRIC", {})
+
+
+def _run(text, path):
+    names = {"__name__": f"checks_{Path(path).stem}", "__file__": str(path)}
+    exec(compile(text, str(path), "exec"), names)
+    return names
 
 
 class Student:
@@ -158,8 +170,7 @@ def _shown(value):
         return np.array2string(value, precision=4, separator=", ").replace("\n", "")
     if isinstance(value, float):
         return _number(value)
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return LITTLE.repr(value)
 
 
 def _number(value):

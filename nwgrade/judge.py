@@ -10,6 +10,7 @@ from nwgrade import wire
 from nwgrade.checks import Failed, Student
 
 MAX_DEATHS = 5
+PNG, MAX_PNG = b"\x89PNG\r\n\x1a\n", 2 * 2**20
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,15 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Report:
-    """What grading a submission gave: verdicts, and one line for each cell that did not run."""
+    """What grading a submission gave: verdicts, and one line for each cell that did not run.
+
+    figures : (cell, bytes of a PNG) of each figure that could be drawn.
+    """
 
     verdicts: tuple
     cells: tuple
     deaths: tuple
+    figures: tuple = ()
 
     @property
     def earned(self):
@@ -44,15 +49,20 @@ class Report:
         return sum(verdict.points for verdict in self.verdicts)
 
 
-def judge(cells, checks, sandbox, seed):
-    """Return the Report on a submission's cells. `seed` makes all inputs of the checks."""
+def judge(cells, checks, sandbox, seed, drawings=()):
+    """Return the Report on a submission's cells. `seed` makes all inputs of the checks.
+
+    drawings : pairs of a cell and the function that draws its figure on axes.
+    """
     submission = _Submission(cells, sandbox)
     try:
         submission.run()
         verdicts = tuple(_verdict(check, submission, seed) for check in checks)
+        figures = tuple((cell, submission.draw(name)) for cell, name in drawings)
     finally:
         sandbox.end()
-    return Report(verdicts, tuple(submission.failed), tuple(submission.deaths))
+    figures = tuple((cell, png) for cell, png in figures if png)
+    return Report(verdicts, tuple(submission.failed), tuple(submission.deaths), figures)
 
 
 def _verdict(check, submission, seed):
@@ -60,7 +70,7 @@ def _verdict(check, submission, seed):
     try:
         check.run(Student(submission.ask), rng)
     except Failed as failed:
-        return Verdict(check.name, check.cell, check.points, 0.0, str(failed))
+        return Verdict(check.name, check.cell, check.points, 0.0, _readable(failed, 1000))
     except box.SandboxError:
         raise
     except Exception as error:  # the check's fault, not the student's
@@ -105,7 +115,7 @@ class _Submission:
         except wire.WireError:
             reply = {"error": "it gave no answer that can be read"}
         if isinstance(reply, dict) and "error" in reply:
-            self.failed.append((cell.position, str(reply["error"])[:400]))
+            self.failed.append((cell.position, _readable(reply["error"])))
 
     def ask(self, message):
         """Return the reply to a check's question; raise Failed without one."""
@@ -118,8 +128,23 @@ class _Submission:
         except box.Gone as gone:
             self.deaths.append(str(gone))
             self.run()
-            name = message.get("call") or message.get("get")
+            name = message.get("call") or message.get("get") or message.get("draw")
             raise Failed(f"Calling {name}: {_killed(gone)}") from None
+
+    def draw(self, name):
+        """Return the PNG of what the function draws, or None."""
+        try:
+            reply = self.ask({"draw": name})
+            png = bytes(np.asarray(reply["value"], dtype=np.uint8))
+        except (Failed, KeyError, TypeError, ValueError, OverflowError):
+            return None
+        return png if png.startswith(PNG) and len(png) <= MAX_PNG else None
+
+
+def _readable(text, limit=400):
+    """Return a text of the submission as it may be shown and stored: one line, no odd signs."""
+    text = str(text).encode("utf-8", "replace").decode()
+    return "".join(sign if sign.isprintable() else " " for sign in text)[:limit]
 
 
 def _killed(gone):

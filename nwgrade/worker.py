@@ -216,7 +216,8 @@ def _check(result):
 
 
 def answer(stream):
-    """Obey messages: {"run": source, "name": ...}, {"call": name, "args": [...]}, {"get": name}."""
+    """Obey messages: {"run": source, "name": ...}, {"call": name, "args": [...]}, {"get": name},
+    {"draw": name}."""
     names = {"__name__": "__main__", "__builtins__": builtins, "display": lambda *things: None}
     sys.stdout = sys.stderr = _Nowhere()
     sys.stdin = io.StringIO()
@@ -245,11 +246,27 @@ def _obey(message, names):
     if "get" in message:
         name = message["get"]
         return {"value": names[name]} if name in names else {"missing": name}
+    if "draw" in message:
+        name = message["draw"]
+        return {"value": _drawn(names[name])} if callable(names.get(name)) else {"missing": name}
     name = message["call"]
     if not callable(names.get(name)):
         return {"missing": name}
     options = {key: _argument(value) for key, value in message["options"].items()}
     return {"value": names[name](*map(_argument, message["args"]), **options)}
+
+
+def _drawn(function):
+    """Return the bytes of the PNG of what a function draws on axes."""
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    figure, axes = plt.subplots()
+    function(axes)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=90)
+    plt.close("all")
+    return np.frombuffer(picture.getvalue(), dtype=np.uint8)
 
 
 def _argument(value):

@@ -11,25 +11,23 @@ A submission is the instructor's notebook in which some answers are other ones:
 
 import json
 import os
-import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from runpy import run_path
 from textwrap import dedent
 
 import pytest
 
-from nwgrade.checks import load_checks
+from nwgrade.assignment import faults as nwgrade_faults
+from nwgrade.assignment import handed_out, load_assignment
 from nwgrade.judge import judge
-from nwgrade.notebooks import Cell, read_notebook
+from nwgrade.notebooks import Cell
 from nwgrade.sandbox import Limits, Sandbox
 
 HOMEWORK = Path(__file__).parents[2] / "homework"
 SEED = 11
-REGION = re.compile(r"(?ms)^([ \t]*)### BEGIN SOLUTION\n.*?^[ \t]*### END SOLUTION$")
 
 
 @contextmanager
@@ -38,33 +36,24 @@ def open_sandbox(name):
     if shutil.which("bwrap") is None:
         no_sandbox = "NOTHING IS GRADED HERE: bubblewrap is missing (apt-get install bubblewrap)"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(no_sandbox)
-    files = [path for path in source(name).parent.iterdir() if path.suffix == ".csv"]
-    with Sandbox(Limits(seconds=5), files) as sandbox:
+    with Sandbox(Limits(seconds=5), assignment(name).files) as sandbox:
         yield sandbox
 
 
-def source(name):
-    """Return the path of the instructor's notebook."""
-    return HOMEWORK / "source" / name / f"{name}.ipynb"
+@lru_cache
+def assignment(name):
+    """Return the assignment as the grader loads it."""
+    return load_assignment(HOMEWORK, name)
 
 
 def instructor(name):
     """Return the cells of the instructor's notebook, with all solutions."""
-    return read_notebook(source(name))
+    return list(assignment(name).cells)
 
 
 def release(name):
     """Return the cells as they are handed out: nbgrader's stubs in the place of solutions."""
-    return [_without_solution(cell) if cell.is_solution else cell for cell in instructor(name)]
-
-
-def _without_solution(cell):
-    if cell.kind == "markdown":
-        return replace(cell, source="YOUR ANSWER HERE")
-    stub = r"\1# YOUR CODE HERE\n\1raise NotImplementedError()"
-    text, found = REGION.subn(stub, cell.source)
-    assert found, f"cell {cell.grade_id} has no solution to take out"
-    return replace(cell, source=text)
+    return handed_out(assignment(name))
 
 
 def answered(name, *extra, **answers):
@@ -107,47 +96,29 @@ def run_everything(cells, sandbox):
     return judge([replace(cell, is_graded=False) for cell in cells], [], sandbox, SEED).cells
 
 
-@lru_cache
 def checks(name):
     """Return the assignment's checks."""
-    return load_checks(HOMEWORK / "checks" / f"{name}.py")
+    return assignment(name).checks
 
 
 def rubric(name):
     """Return the assignment's rubric: of each manually graded cell, what earns how many points."""
-    return run_path(str(HOMEWORK / "checks" / f"{name}.py"))["RUBRIC"]
+    return assignment(name).rubric
 
 
 def faults(name):
     """Return what is wrong with the assignment itself, a sentence each."""
-    notebook = json.loads(source(name).read_text())
+    notebook = json.loads((HOMEWORK / "source" / name / f"{name}.ipynb").read_text())
     nbgrader = [cell["metadata"].get("nbgrader", {}) for cell in notebook["cells"]]
     ids = [one.get("grade_id") for one in nbgrader]
-    graded = {cell.grade_id: cell for cell in instructor(name) if cell.is_graded}
-    tests = {key: cell.points for key, cell in graded.items() if cell.is_test}
-    manual = {key: cell.points for key, cell in graded.items() if not cell.is_test}
-    checked = dict.fromkeys(tests, 0)
-    for one in checks(name):
-        checked[one.cell] = checked.get(one.cell, 0) + one.points
-    by_rubric = {key: sum(points for _, points in rows) for key, rows in rubric(name).items()}
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     found = {
-        "the points do not sum to 100": sum(cell.points for cell in graded.values()) != 100,
-        "a grade_id is missing or used twice": None in ids or len(set(ids)) < len(ids),
         "a cell is not in nbgrader's format 3": any(
             one.get("schema_version") != 3
             or not {"grade", "solution", "locked", "task"} <= one.keys()
             for one in nbgrader
         ),
         "a cell's id is not its grade_id": ids != [cell.get("id") for cell in notebook["cells"]],
-        f"cells give {tests}, checks {checked}": tests != checked,
-        f"cells give {manual}, the rubric {by_rubric}": manual != by_rubric,
         "an output is stored": any(cell["outputs"] or cell["execution_count"] for cell in code),
-        "students are sent to nwlib": any("import nwlib" in _text(cell) for cell in code)
-        or any("from nwlib" in _text(cell) for cell in code),
     }
-    return [sentence for sentence, is_so in found.items() if is_so]
-
-
-def _text(cell):
-    return "".join(cell["source"])
+    return [*nwgrade_faults(assignment(name)), *(text for text, is_so in found.items() if is_so)]

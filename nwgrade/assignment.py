@@ -1,0 +1,140 @@
+"""An assignment: the instructor's notebook, its checks and its rubric, and whether they agree."""
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nwgrade.checks import load_checks, load_rubric
+from nwgrade.notebooks import Unreadable, read_notebook
+
+SOLUTION = re.compile(r"(?ms)^([ \t]*)### BEGIN SOLUTION\n.*?^[ \t]*### END SOLUTION$")
+CODE_STUB = r"\1# YOUR CODE HERE\n\1raise NotImplementedError()"
+TEXT_STUB = "YOUR ANSWER HERE"
+PICTURE = re.compile(r'(?m)^picture\("(\w+)"\)')
+HEADING = re.compile(r"(?m)^#+ +(.+?)(?: \(\d+ points\))?$")
+
+
+class AssignmentError(Exception):
+    """The assignment is not as it should be; says what to mend."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What an instructor has written: cells with solutions, checks, rubric, data files.
+
+    rubric : of each answer that a person grades, by grade_id, its criteria with their points.
+    """
+
+    name: str
+    cells: tuple
+    checks: tuple
+    rubric: dict
+    files: tuple
+    version: str
+
+    @property
+    def tests(self):
+        """The points of each cell that is graded by checks, by grade_id."""
+        return {cell.grade_id: cell.points for cell in self.cells if cell.is_test}
+
+    @property
+    def written(self):
+        """The cells that a person grades, by grade_id."""
+        graded = (cell for cell in self.cells if cell.is_graded and not cell.is_test)
+        return {cell.grade_id: cell for cell in graded}
+
+    @property
+    def points(self):
+        return sum(self.tests.values()) + sum(cell.points for cell in self.written.values())
+
+    @property
+    def drawings(self):
+        """The function that draws the figure of a cell, by the cell's grade_id."""
+        found = {name: PICTURE.search(cell.source) for name, cell in self.written.items()}
+        return {name: match[1] for name, match in found.items() if match}
+
+    def title(self, grade_id):
+        """Return the heading that the cell stands under."""
+        heading = ""
+        for cell in self.cells:
+            if cell.kind == "markdown" and not cell.is_solution:
+                heading = next(iter(HEADING.findall(cell.source)), heading)
+            if cell.grade_id == grade_id:
+                return heading or grade_id
+        return grade_id
+
+    def is_answered(self, grade_id, text):
+        """Say whether the text of a written answer is more than what was handed out."""
+        return bool(text.strip()) and text.split() != stub(self.written[grade_id]).source.split()
+
+
+def load_assignment(folder, name):
+    """Return the assignment of a course folder, from source/NAME/NAME.ipynb and checks/NAME.py."""
+    source, checks = Path(folder, "source", name), Path(folder, "checks", f"{name}.py")
+    notebook = source / f"{name}.ipynb"
+    for path in (notebook, checks):
+        if not path.is_file():
+            raise AssignmentError(f"There is no {path}.")
+    try:
+        cells = tuple(read_notebook(notebook.read_bytes()))
+    except Unreadable as error:
+        raise AssignmentError(f"{notebook}: {error}") from None
+    files = tuple(sorted(path for path in source.iterdir() if _is_data(path, notebook)))
+    text = checks.read_text(encoding="utf-8")
+    parts = [notebook.read_bytes(), text.encode(), *(path.read_bytes() for path in files)]
+    version = hashlib.sha256(b"\0".join(parts)).hexdigest()
+    return Assignment(
+        name, cells, tuple(load_checks(text, checks)), load_rubric(text, checks), files, version
+    )
+
+
+def _is_data(path, notebook):
+    return path.is_file() and path != notebook and not path.name.startswith(".")
+
+
+def stub(cell):
+    """Return an answer's cell as it is handed out, without its solution."""
+    if cell.kind == "markdown":
+        return replace(cell, source=TEXT_STUB)
+    return replace(cell, source=SOLUTION.sub(CODE_STUB, cell.source))
+
+
+def handed_out(assignment):
+    """Return the cells as students get them."""
+    return [stub(cell) if cell.is_solution else cell for cell in assignment.cells]
+
+
+def faults(assignment):
+    """Return what is wrong with the assignment itself, a sentence each."""
+    found = []
+    ids = [cell.grade_id for cell in assignment.cells]
+    if "" in ids:
+        found.append(f"Cell {ids.index('') + 1} has no grade_id.")
+    found += [
+        f"Two cells have the grade_id {one}." for one in sorted(set(ids)) if ids.count(one) > 1
+    ]
+    if assignment.points != 100:
+        found.append(f"The points sum to {assignment.points:g}, not to 100.")
+    checked = {}
+    for check in assignment.checks:
+        checked[check.cell] = checked.get(check.cell, 0) + check.points
+    rubric = {name: sum(p for _, p in rows) for name, rows in assignment.rubric.items()}
+    written = {name: cell.points for name, cell in assignment.written.items()}
+    found += _unequal(assignment.tests, checked, "its checks")
+    found += _unequal(written, rubric, "its rubric")
+    for cell in assignment.cells:
+        if cell.is_solution and cell.kind == "code" and not SOLUTION.search(cell.source):
+            found.append(f"Cell {cell.grade_id} has no ### BEGIN SOLUTION and ### END SOLUTION.")
+        if cell.kind == "code" and re.search(r"(?m)^\s*(import|from) nwlib\b", cell.source):
+            found.append(f"Cell {cell.grade_id} imports nwlib, which the sandbox does not have.")
+    return found
+
+
+def _unequal(points, summed, what):
+    """Say where the points that a cell gives are not those of what they are given for."""
+    return [
+        f"Cell {name} gives {points.get(name, 0):g} points, {what} {summed.get(name, 0):g}."
+        for name in sorted(points.keys() | summed.keys())
+        if points.get(name, 0) != summed.get(name, 0)
+    ]

@@ -1,0 +1,361 @@
+"""Collect what students have handed in: from a folder, or from a zip of Moodle or Canvas.
+
+Nothing in a zip is believed: no path of it is written to, links are left out, and no file is read
+beyond a limit, whatever size it claims to have.
+"""
+
+import csv
+import io
+import os
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nwgrade.course import CourseError, digest, read_table, safe_id, write, write_json
+from nwgrade.notebooks import MAX_BYTES, Unreadable, read_notebook
+
+MAX_ENTRIES = 50_000
+MAX_NESTED = 200 * 2**20
+MAX_NOTEBOOKS = 20  # of one student; the latest are looked at
+CANNOT_READ = (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error)
+MOODLE = re.compile(
+    r"(?:^|.*/)(?P<entry>(?P<name>[^/]+)_(?P<id>\d+)_assignsubmission_[a-z]+_?)/?(?P<file>[^/].*)$"
+)
+CANVAS = re.compile(
+    r"(?:^|.*/)(?P<entry>(?P<name>[^/_]+)(?P<late>_LATE)?_(?P<id>\d+)_\d+_)(?P<file>[^/]+)$", re.I
+)
+IGNORED = re.compile(r"(^|/)(\.|__MACOSX(/|$))")
+ATTEMPT = re.compile(r"[-( ]+(\d+)\)?$")
+MOODLE_DATES = ("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M", "%d %B %Y, %I:%M %p")
+
+
+@dataclass
+class File:
+    """A file that somebody has handed in; `read` gives its bytes, at most so many."""
+
+    path: str
+    time: datetime
+    read: object
+    data: bytes = b""
+
+
+@dataclass
+class Handed:
+    """All that one student has handed in."""
+
+    student: str
+    name: str = ""
+    entry: str = ""
+    is_late: bool = False
+    is_timed: bool = True  # whether the times of the files say when it was handed in
+    files: list = field(default_factory=list)
+
+    @property
+    def time(self):
+        """When the last of it was handed in, or None if nothing tells."""
+        return max(file.time for file in self.files) if self.is_timed else None
+
+
+def collect(course, assignment, source, worksheet=None):
+    """Put what `source` holds under submitted/; return a line for each student, as a dict.
+
+    worksheet : Moodle's grading worksheet, for the times of submission and the whole roster.
+    """
+    times, names = _worksheet(worksheet) if worksheet else ({}, {})
+    lines = []
+    with _Source(Path(source)) as files:
+        skipped = [file for file in files if file is None]
+        handed = _by_student([file for file in files if file], course, assignment.name)
+        if not handed:
+            raise CourseError(f"{source}: there is no file of a student in it.")
+        for student in sorted(handed):
+            one = handed[student]
+            one.name = names.get(student, one.name)
+            time = times.get(student)
+            lines.append(_store(course, assignment, one, time and course.instant(time)))
+            one.files.clear()  # with all that was read of them
+    for student in sorted(names.keys() - handed.keys()):
+        lines.append({"student": student, "name": names[student], "file": "", "outcome": "nothing"})
+    _remember(course, lines)
+    if skipped:
+        note = f"{len(skipped)} links and special files were left out."
+        lines.append({"student": "", "name": "", "file": "", "outcome": "note", "note": note})
+    return lines
+
+
+# ---- Where files come from ----
+
+
+class _Source:
+    """A context that gives the files of a folder or a zip; None stands for what is no file."""
+
+    def __init__(self, path):
+        if not path.exists():
+            raise CourseError(f"There is no {path}.")
+        self.path = path
+        self.zip = None
+
+    def __enter__(self):
+        if self.path.is_dir():
+            return list(_folder(self.path))
+        try:
+            self.zip = zipfile.ZipFile(self.path)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise CourseError(f"{self.path} is neither a folder nor a zip: {error}") from None
+        return list(_zip(self.zip))
+
+    def __exit__(self, *_):
+        if self.zip:
+            self.zip.close()
+
+
+def _folder(root):
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not IGNORED.search(name))
+        for name in sorted(names):
+            path = Path(folder, name)
+            shown = path.relative_to(root).as_posix()
+            if IGNORED.search(shown):
+                continue
+            if path.is_symlink() or not path.is_file():
+                yield None
+                continue
+            time = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            yield File(shown, time, lambda limit, path=path: _read_at_most(path.open("rb"), limit))
+
+
+def _zip(archive):
+    entries = archive.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise CourseError(f"The zip has {len(entries)} entries, more than {MAX_ENTRIES}.")
+    for entry in entries:
+        if entry.is_dir() or IGNORED.search(entry.filename):
+            continue
+        kind = entry.external_attr >> 28
+        if kind not in (0, 8):  # neither unknown nor a plain file
+            yield None
+            continue
+        try:
+            time = datetime(*entry.date_time)
+        except ValueError:
+            time = datetime(1980, 1, 1)
+
+        def read(limit, entry=entry):
+            return _read_at_most(archive.open(entry), limit)
+
+        yield File(entry.filename, time, read)
+
+
+def _read_at_most(stream, limit):
+    """Return the bytes, or as many as show that there are more than the limit."""
+    with stream:
+        return stream.read(limit + 1)
+
+
+# ---- Whose they are ----
+
+
+def _by_student(files, course, name):
+    """Return what each student has handed in, by id."""
+    moodle = {file.path: MOODLE.fullmatch(file.path) for file in files}
+    canvas = {file.path: CANVAS.fullmatch(file.path) for file in files}
+    matches = moodle if any(moodle.values()) else canvas if any(canvas.values()) else {}
+    strip = "" if matches else _common_folder(files, name)
+    handed = {}
+    for file in files:
+        file.time = course.instant(file.time)
+        match = matches.get(file.path)
+        if match:
+            student = safe_id(match["id"])
+            one = handed.setdefault(student, Handed(student, match["name"], match["entry"]))
+            one.is_late |= bool(match.groupdict().get("late"))
+            one.is_timed = matches is moodle
+            file.path = match["file"]
+        elif matches:
+            continue  # not a student's: a list of names, say
+        else:
+            parts = file.path.removeprefix(strip).split("/")
+            whose = parts[0] if len(parts) > 1 else Path(parts[0]).stem
+            whose = re.sub(rf"(?i)[ _-]*\b{re.escape(name)}$", "", whose) or whose
+            student = safe_id(whose)
+            one = handed.setdefault(student, Handed(student, whose, f"{whose}/"))
+            file.path = "/".join(parts[1:]) or parts[0]
+        one.files.append(file)
+    return handed
+
+
+def _common_folder(files, name):
+    """Return the one folder around all students' folders, or around all their files."""
+    tops = {file.path.split("/")[0] for file in files}
+    inside = [file.path.split("/")[1:] for file in files]
+    if len(tops) != 1 or not all(inside):
+        return ""
+    (top,) = tops
+    is_around_folders = all(len(parts) > 1 and parts[0] != name for parts in inside)
+    return f"{top}/" if top == name or is_around_folders else ""
+
+
+# ---- Which of them counts ----
+
+
+def _store(course, assignment, one, time):
+    """Keep the student's notebook; return what is to be told of it.
+
+    time : when it was handed in, if that is known from elsewhere.
+    """
+    found, problem = _choose(assignment, one)
+    line = {"student": one.student, "name": one.name, "file": found.path if found else ""}
+    notes = [problem] if problem else []
+    if found and len(one.files) > 1:
+        notes.append(f"chosen from {len(one.files)} files")
+    if found and Path(found.path).name != f"{assignment.name}.ipynb":
+        notes.append("renamed")
+    before = course.submissions(assignment.name).get(one.student)
+    outcome, note = _compare(before, found, problem, one, time)
+    line["outcome"] = outcome
+    if outcome == "resubmitted":
+        old, stamp = before.notebook.read_bytes(), before.time or datetime.now(UTC)
+        kept = course.root / "archive" / assignment.name / one.student
+        write(kept / f"{stamp:%Y%m%d-%H%M%S}-{before.version[:8]}.ipynb", old)
+    if outcome in ("collected", "resubmitted"):
+        _write(
+            course.root / "submitted" / one.student / assignment.name,
+            assignment,
+            one,
+            found,
+            problem,
+        )
+    folder = course.root / "submitted" / one.student / assignment.name
+    if time or outcome in ("collected", "resubmitted"):
+        if stamp := time or one.time:
+            write(folder / "timestamp.txt", f"{stamp:%Y-%m-%d %H:%M:%S} UTC\n")
+        else:
+            (folder / "timestamp.txt").unlink(missing_ok=True)
+    days = course.days_late(assignment.name, course.submissions(assignment.name)[one.student])
+    late = [f"late: {days} day{'s' * (days > 1)}"] if days else []
+    if days and one.time is None and not time:
+        late = ["late, nothing says how long: counted as 1 day"]
+    line["note"] = "; ".join([*notes, *note, *late])
+    return line
+
+
+def _compare(before, found, problem, one, time):
+    """Return what becomes of what was handed in, and a note on it, after what was there before."""
+    if before is None:
+        return "collected", []
+    if before.notebook is None:
+        is_same = not found and before.received.get("files") == [file.path for file in one.files]
+        return ("unchanged" if is_same else "collected"), []
+    if found and digest(found.data) == before.version:
+        return "unchanged", []
+    if not found or (problem and not before.received.get("problem")):
+        return "kept", ["the earlier one is kept"]
+    time = time or one.time
+    if time and before.time and time < before.time:
+        return "kept", ["older than the one that is there"]
+    return "resubmitted", []
+
+
+def _write(folder, assignment, one, found, problem):
+    if found:
+        write(folder / f"{assignment.name}.ipynb", found.data)
+    received = {
+        "name": one.name,
+        "entry": one.entry,
+        "is_marked_late": one.is_late,
+        "file": found.path if found else "",
+        "files": [file.path for file in one.files],
+        "problem": problem,
+    }
+    write_json(folder / "received.json", received)
+
+
+def _choose(assignment, one):
+    """Return the file that is the student's notebook, its bytes read, and what is wrong with it."""
+    notebooks = [file for file in one.files if file.path.lower().endswith(".ipynb")]
+    if not notebooks:
+        notebooks = _in_zips(one.files)
+    known = {cell.grade_id for cell in assignment.cells}
+    best = (), None, ""
+    for file in sorted(notebooks, key=lambda file: file.time)[-MAX_NOTEBOOKS:]:
+        try:
+            data = file.read(MAX_BYTES)
+        except CANNOT_READ as error:
+            data, problem, matches = b"", f"{file.path} cannot be read: {error}", -1
+        else:
+            problem, matches = _look(data, known)
+        number = ATTEMPT.search(Path(file.path).stem)
+        key = (matches, file.time, int(number[1][:9]) if number else 0, file.path)
+        if key > best[0]:
+            file.data = data
+            best = key, file, problem
+    if best[1] is None:
+        names = ", ".join(sorted(file.path for file in one.files)[:3])
+        return None, f"There is no notebook among the files: {names[:200]}."
+    return best[1:]
+
+
+def _look(data, known):
+    """Return what is wrong with a notebook, and how many cells of the assignment it has."""
+    try:
+        cells = read_notebook(data)
+    except Unreadable as error:
+        return str(error), -1
+    matches = len(known & {cell.grade_id for cell in cells})
+    return "" if matches else "It has no cell of this assignment.", matches
+
+
+def _in_zips(files):
+    """Return the notebooks in the zips that a student has handed in, one level deep."""
+    found = []
+    for file in files:
+        if not file.path.lower().endswith(".zip"):
+            continue
+        try:
+            inner = list(_zip(zipfile.ZipFile(io.BytesIO(file.read(MAX_NESTED)))))
+        except (CourseError, *CANNOT_READ):
+            continue
+        for one in inner:
+            if one and one.path.lower().endswith(".ipynb"):
+                found.append(File(f"{file.path}/{one.path}", file.time, one.read))
+    return found
+
+
+# ---- Who there is ----
+
+
+def _worksheet(path):
+    """Return when each participant of Moodle's worksheet has handed in, and all their names."""
+    rows = read_table(path)
+    if not rows or "Identifier" not in rows[0]:
+        raise CourseError(f"{path} is no grading worksheet of Moodle: no column Identifier.")
+    times, names = {}, {}
+    for row in rows:
+        match = re.search(r"(\d+)$", row["Identifier"] or "")
+        if match:
+            names[match[1]] = row.get("Full name") or match[1]
+            times[match[1]] = _date(row.get("Last modified (submission)") or "")
+    return {student: time for student, time in times.items() if time}, names
+
+
+def _date(text):
+    for form in MOODLE_DATES:
+        try:
+            return datetime.strptime(text.strip(), form)
+        except ValueError:
+            continue
+    return None
+
+
+def _remember(course, lines):
+    """Keep the names of all students, also of those who have handed in nothing."""
+    path = course.root / "students.csv"
+    known = {row["id"]: row["name"] for row in read_table(path)} if path.exists() else {}
+    known |= {line["student"]: line["name"] for line in lines}
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows([("id", "name"), *sorted(known.items())])
+    write(path, out.getvalue())

@@ -1,0 +1,241 @@
+"""A course: a folder laid out as nbgrader does, its settings, and what students have handed in.
+
+course.toml  source/  checks/            written by the instructor
+release/ROUND  submitted/STUDENT/ROUND   handed out, and collected
+autograded/STUDENT/ROUND  gradebook.db   graded
+feedback/  export/  archive/             given back, sent on, replaced by a later version
+"""
+
+import csv
+import hashlib
+import io
+import json
+import math
+import os
+import re
+import tomllib
+import unicodedata
+import zoneinfo
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from nwgrade.assignment import load_assignment
+
+SETTINGS = {
+    "name": (str, "Homework"),
+    "time_zone": (str, "UTC"),
+    "late_percent_per_day": (float, 0.0),
+    "late_grace_hours": (float, 0.0),
+}
+
+
+class CourseError(Exception):
+    """The course folder or its settings are not as they should be; says what to mend."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a student has handed in: `notebook` is None where no notebook was among the files.
+
+    time : when, or None if nothing tells; it stands in timestamp.txt, where it may be corrected.
+    received : what else was learned when it was collected.
+    """
+
+    student: str
+    folder: Path
+    notebook: Path | None
+    time: datetime | None
+    received: dict
+
+    @property
+    def version(self):
+        """What tells this submission from any other: the digest of its notebook."""
+        return digest(self.notebook.read_bytes() if self.notebook else b"")
+
+    @property
+    def name(self):
+        return self.received.get("name") or self.student
+
+
+class Course:
+    """The course folder `root`."""
+
+    def __init__(self, root):
+        self.root = Path(root).resolve()
+        if not (self.root / "source").is_dir() or not (self.root / "checks").is_dir():
+            raise CourseError(
+                f"{self.root} is no course folder: it has no source/ and checks/. Go to one, or "
+                "name one with --course."
+            )
+        self.settings, self.rounds = _settings(self.root / "course.toml")
+
+    @property
+    def names(self):
+        """The names of all assignments."""
+        return sorted(path.stem for path in (self.root / "checks").glob("*.py"))
+
+    def assignment(self, name):
+        """Return the assignment of that name."""
+        if name not in self.names:
+            known = ", ".join(self.names) or "none"
+            raise CourseError(f"There is no assignment {name}; there are: {known}.")
+        return load_assignment(self.root, name)
+
+    @cached_property
+    def zone(self):
+        """The time zone of all dates without one."""
+        return zoneinfo.ZoneInfo(self.settings["time_zone"])
+
+    def due(self, name, student):
+        """Return when the student has to hand in, or None if any time will do."""
+        settings = self.rounds.get(name, {})
+        due = settings.get("extensions", {}).get(student, settings.get("due"))
+        return due and self.instant(due)
+
+    def instant(self, time):
+        """Return a date as an instant; one without a time zone is in the course's."""
+        return (time if time.tzinfo else time.replace(tzinfo=self.zone)).astimezone(UTC)
+
+    def days_late(self, name, submission):
+        """Return how many days, begun ones counted whole, a submission came after its time.
+
+        Lateness within the grace period is none, and a longer one is counted from its end. Where
+        all that is known is that it was late, it is one day.
+        """
+        due = self.due(name, submission.student)
+        if submission.time is None:
+            return int(submission.received.get("is_marked_late", False))
+        if due is None:
+            return 0
+        late = submission.time - due - timedelta(hours=self.settings["late_grace_hours"])
+        return max(0, math.ceil(late / timedelta(days=1)))
+
+    def cut(self, days):
+        """Return the share of the points earned that so many late days cost."""
+        return min(1.0, days * self.settings["late_percent_per_day"] / 100)
+
+    def submissions(self, name):
+        """Return what has been collected, by student."""
+        found = {}
+        for folder in sorted((self.root / "submitted").glob(f"*/{name}")):
+            notebook = folder / f"{name}.ipynb"
+            notebook = notebook if notebook.is_file() else None
+            received = read_json(folder / "received.json") or {}
+            student = folder.parent.name
+            found[student] = Submission(student, folder, notebook, self._time(folder), received)
+        return found
+
+    def _time(self, folder):
+        """Return when a submission came."""
+        stamp = folder / "timestamp.txt"
+        try:
+            text = stamp.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+        try:
+            is_utc = text.endswith(" UTC")  # as nbgrader writes it
+            time = datetime.fromisoformat(text.removesuffix(" UTC"))
+        except ValueError:
+            raise CourseError(f"{stamp}: {text[:40]!r} is no date like 2026-03-02 23:59.") from None
+        return time.replace(tzinfo=UTC) if is_utc else self.instant(time)
+
+    def result(self, name, student):
+        """Return the stored result of grading, or None."""
+        return read_json(self.root / "autograded" / student / name / "result.json")
+
+
+# ---- Settings ----
+
+
+def _settings(path):
+    """Return the course's settings and those of each assignment."""
+    if not path.exists():
+        return {name: default for name, (_, default) in SETTINGS.items()}, {}
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CourseError(f"{path}: {error}") from None
+    rounds = {name: value for name, value in given.items() if isinstance(value, dict)}
+    settings = {}
+    for name in given.keys() - rounds.keys() - SETTINGS.keys():
+        raise CourseError(f"{path}: there is no setting {name}; there are: {', '.join(SETTINGS)}.")
+    for name, (kind, default) in SETTINGS.items():
+        value = given.get(name, default)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, kind):
+            raise CourseError(f"{path}: {name} must be a {kind.__name__}, but is {value!r}.")
+        settings[name] = value
+    if not 0 <= settings["late_percent_per_day"] <= 100:
+        raise CourseError(f"{path}: late_percent_per_day must be from 0 to 100.")
+    if not 0 <= settings["late_grace_hours"] < math.inf:
+        raise CourseError(f"{path}: late_grace_hours must be 0 or more.")
+    try:
+        zoneinfo.ZoneInfo(settings["time_zone"])
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        raise CourseError(f"{path}: there is no time zone {settings['time_zone']!r}.") from None
+    for name, values in rounds.items():
+        _check_round(path, name, values)
+    return settings, rounds
+
+
+def _check_round(path, name, values):
+    if unknown := values.keys() - {"due", "extensions"}:
+        raise CourseError(f"{path}: [{name}] has due and extensions, no {min(unknown)}.")
+    dates = {"due": values.get("due"), **values.get("extensions", {})}
+    for what, date in dates.items():
+        if date is not None and not isinstance(date, datetime):
+            raise CourseError(
+                f"{path}: [{name}] {what} must be a date with a time, like 2026-03-02 23:59:00, "
+                f"but is {date}."
+            )
+
+
+# ---- Files ----
+
+
+def safe_id(text):
+    """Return a student's id from a name in a file system or a zip: no path, no control signs."""
+    text = unicodedata.normalize("NFC", text).strip()
+    return re.sub(r"[^\w.@+-]+", "-", text).strip(".-+@")[:100] or "unknown"
+
+
+def digest(data):
+    """Return the version of a file's content."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_json(path):
+    """Return what a JSON file of ours holds, or None if it is not there or cut short."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def read_table(path):
+    """Return the rows of a CSV file as dicts."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text), strict=True))
+    except FileNotFoundError:
+        raise CourseError(f"There is no {path}.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CourseError(f"{path} is no CSV file in UTF-8: {error}") from None
+
+
+def write(path, content):
+    """Write a file as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.part")
+    if isinstance(content, bytes):
+        unfinished.write_bytes(content)
+    else:
+        unfinished.write_text(content, encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+def write_json(path, value):
+    write(path, json.dumps(value, indent=1) + "\n")

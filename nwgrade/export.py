@@ -1,0 +1,121 @@
+"""Send scores on: as plain CSV, in Moodle's grading worksheet, or for Canvas' import."""
+
+import csv
+import io
+import re
+
+from nwgrade.course import CourseError, read_table
+from nwgrade.written import plain
+
+CANVAS_COLUMNS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+POINTS_POSSIBLE = "    Points Possible"
+
+
+def plain_csv(assignment, rows):
+    """Return all that is known of each student, a row each."""
+    cells = [cell.grade_id for cell in assignment.cells if cell.is_graded]
+    header = [
+        "student",
+        "name",
+        "status",
+        "days_late",
+        *cells,
+        "earned",
+        "late_cut",
+        "score",
+        "most",
+    ]
+    table = [header]
+    for row in rows:
+        parts = {part.cell: part.earned for part in row.parts}
+        cut = "" if row.earned is None else _text(row.earned - row.score)
+        table.append(
+            [row.student, plain(row.name), row.status, row.days_late]
+            + [_text(parts.get(cell)) for cell in cells]
+            + [_text(row.earned), cut, _text(row.score), _text(assignment.points)]
+        )
+    return _csv(table)
+
+
+def moodle(assignment, rows, worksheet):
+    """Return Moodle's worksheet with the grades filled in, and the ids without a line in it.
+
+    Where the worksheet's maximum is another one, the scores are scaled to it.
+    """
+    table = read_table(worksheet)
+    needed = ("Identifier", "Grade")
+    if not table or any(name not in table[0] for name in needed):
+        raise CourseError(
+            f"{worksheet} is no grading worksheet of Moodle: it must have the columns Identifier "
+            "and Grade. Download it in English, with the assignment's setting 'Offline grading "
+            "worksheet'."
+        )
+    scores = {row.student: row.score for row in rows}
+    for line in table:
+        match = re.search(r"(\d+)$", line["Identifier"] or "")
+        score = scores.pop(match[1], None) if match else None
+        if score is not None:
+            most = _maximum(line.get("Maximum Grade") or line.get("Maximum grade"), assignment)
+            line["Grade"] = f"{score * most / assignment.points:.2f}"
+    names = list(table[0])
+    left = [student for student, score in scores.items() if score is not None]
+    return _csv([names, *([line[name] for name in names] for line in table)]), left
+
+
+def _maximum(text, assignment):
+    try:
+        return float((text or "").replace(",", ".")) or assignment.points
+    except ValueError:
+        return assignment.points
+
+
+def canvas(assignment, rows, downloaded=None):
+    """Return a gradebook for Canvas' import, and the ids without a line in the downloaded one.
+
+    downloaded : Canvas' gradebook export; without one, students go by their ids alone.
+    """
+    scores = {row.student: row.score for row in rows if row.score is not None}
+    if downloaded is None:
+        names = {row.student: row.name for row in rows}
+        header = [*CANVAS_COLUMNS, assignment.name]
+        table = [header, [POINTS_POSSIBLE, "", "", "", "", _text(assignment.points)]]
+        for student, score in scores.items():
+            table.append([plain(names[student]), student, "", "", "", _text(score)])
+        return _csv(table), []
+    lines = read_table(downloaded)
+    if not lines or any(name not in lines[0] for name in ("Student", "ID")):
+        raise CourseError(f"{downloaded} is no gradebook of Canvas: no columns Student and ID.")
+    column = next(
+        (
+            name
+            for name in lines[0]
+            if re.fullmatch(rf"{re.escape(assignment.name)}( \(\d+\))?", name)
+        ),
+        assignment.name,
+    )
+    keep = [name for name in CANVAS_COLUMNS if name in lines[0]]
+    table = [[*keep, column]]
+    for line in lines:
+        if line["Student"].strip() == POINTS_POSSIBLE.strip():
+            most = line.get(column) or _text(assignment.points)
+            if float(most) != assignment.points:
+                raise CourseError(
+                    f"{downloaded}: {column} has {most} points there, and {assignment.points:g} "
+                    "here. Make them equal in Canvas first."
+                )
+            table.append([*(line[name] for name in keep), most])
+        elif line["ID"]:
+            score = scores.pop(line["ID"], None)
+            table.append([*(line[name] for name in keep), _text(score)])
+    return _csv(table), list(scores)
+
+
+def _csv(table):
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(table)
+    return out.getvalue()
+
+
+def _text(number):
+    """Return a number as CSV, nothing for None."""
+    return "" if number is None else f"{round(number, 2):g}"
