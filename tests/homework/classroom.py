@@ -1,0 +1,136 @@
+"""A course with students, made for the tests: notebooks as files, and the command line run on them.
+
+course = make_course(tmp_path)
+hand_in(course, "hw1", "ada", notebook("hw1", world="def truth(x): ..."))
+assert nwgrade(course, "grade", "hw1").code == 0
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from textwrap import dedent
+
+import pytest
+
+from nwgrade.assignment import CODE_STUB, SOLUTION, TEXT_STUB
+
+from .submissions import HOMEWORK
+
+
+def need_bubblewrap():
+    """Skip loudly where there is no sandbox, and fail in CI."""
+    if shutil.which("bwrap") is None:
+        no_sandbox = "NOTHING IS GRADED HERE: bubblewrap is missing (apt-get install bubblewrap)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(no_sandbox)
+
+
+def make_course(folder, *names, settings=""):
+    """Return a new course folder with the assignments of those names, or all."""
+    for name in names or [path.stem for path in (HOMEWORK / "checks").glob("*.py")]:
+        shutil.copytree(HOMEWORK / "source" / name, folder / "source" / name)
+        (folder / "checks").mkdir(exist_ok=True)
+        shutil.copy(HOMEWORK / "checks" / f"{name}.py", folder / "checks")
+    if settings:
+        (folder / "course.toml").write_text(dedent(settings), encoding="utf-8")
+    return folder
+
+
+@lru_cache
+def _source(name):
+    return (HOMEWORK / "source" / name / f"{name}.ipynb").read_text(encoding="utf-8")
+
+
+def notebook(name, *extra, **answers):
+    """Return a student's notebook as JSON's dict: the instructor's, with other answers by grade_id.
+
+    The extra cells of code stand behind the first code cell.
+    """
+    made = json.loads(_source(name))
+    for cell in made["cells"]:
+        grade_id = cell["metadata"]["nbgrader"]["grade_id"]
+        if grade_id in answers:
+            cell["source"] = dedent(answers.pop(grade_id))
+    assert not answers, f"no such answers: {set(answers)}"
+    cells = [
+        {
+            "cell_type": "code",
+            "id": f"extra-{i}",
+            "metadata": {},
+            "source": dedent(text),
+            "execution_count": None,
+            "outputs": [],
+        }
+        for i, text in enumerate(extra)
+    ]
+    first = next(i for i, cell in enumerate(made["cells"]) if cell["cell_type"] == "code") + 1
+    made["cells"][first:first] = cells
+    return made
+
+
+def untouched(name):
+    """Return the notebook as it is handed out."""
+    made = json.loads(_source(name))
+    for cell in made["cells"]:
+        if cell["metadata"]["nbgrader"]["solution"]:
+            text = "".join(cell["source"])
+            is_text = cell["cell_type"] == "markdown"
+            cell["source"] = TEXT_STUB if is_text else SOLUTION.sub(CODE_STUB, text)
+    return made
+
+
+def as_bytes(content):
+    """Return a notebook, a text or bytes as a file's bytes."""
+    if isinstance(content, dict):
+        content = json.dumps(content)
+    return content.encode() if isinstance(content, str) else content
+
+
+def hand_in(course, name, student, content):
+    """Put a notebook where `nwgrade collect` would put it."""
+    path = course / "submitted" / student / name / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(as_bytes(content))
+
+
+def make_zip(path, entries):
+    """Write a zip of (name, content) pairs."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, as_bytes(content))
+    return path
+
+
+@dataclass
+class Ran:
+    """What a command has said, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+def nwgrade(course, *arguments, timeout=300):
+    """Run the command line on a course, in a process of its own."""
+    command = [sys.executable, "-W", "error::Warning:nwgrade", "-m", "nwgrade.cli", *arguments]
+    done = subprocess.run(
+        [*map(str, command), "--course", str(course)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def standings(course, name):
+    """Return where each student stands, by id."""
+    return {row["student"]: row for row in nwgrade(course, "status", name, "--json").json}
