@@ -2,16 +2,16 @@
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import sys
 import time
 import zipfile
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import CancelledError
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from rich.console import Console
@@ -220,18 +220,19 @@ def collected(course, assignment, options):
 def grade(course, assignment, options):
     if not course.submissions(assignment.name):
         raise CourseError(f"Nothing has been collected yet: nwgrade collect {assignment.name} ...")
-    if not gradebook.is_registered(course, assignment):
-        gradebook.release(course, assignment)
     limits = _limits(options)
-    if not options.dask:
-        with _warned(options), Sandbox(limits, assignment.files, options.unsafe):
-            pass  # a machine that cannot isolate says so once, and before anything is graded
-    work = list(grading.needed(course, assignment, limits, options.unsafe, options.again))
-    started = time.monotonic()
-    with _executor(options) as (make_executor, n_workers), _progress(len(work), options) as step:
+    with _alone(course), _warned(options), _executor(options, limits) as (make_executor, n_workers):
+        if not gradebook.is_registered(course, assignment):
+            gradebook.release(course, assignment)
+        work = list(grading.needed(course, assignment, limits, options.unsafe, options.again))
         jobs = grading.jobs(course, assignment, work, limits, options.unsafe)
-        with gradebook.gradebook(course) as book:
-            for submission, stamp, result in grading.run(jobs, make_executor, n_workers):
+        started = time.monotonic()
+        with (
+            gradebook.gradebook(course) as book,
+            _progress(len(work), options) as step,
+            closing(grading.run(jobs, make_executor, n_workers)) as results,
+        ):
+            for submission, stamp, result in results:
                 gradebook.store(course, assignment, submission, stamp, result, book, grading.now())
                 step()
     seconds = time.monotonic() - started
@@ -311,24 +312,57 @@ def send_on(course, assignment, options):
 
 
 @contextmanager
-def _executor(options):
-    """Give a function that makes an executor, and how many workers it has."""
-    if options.dask:
-        from distributed import Client
+def _alone(course):
+    """Let nobody else grade in the course."""
+    import fcntl
 
+    path = course.root / "autograded" / ".lock"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w") as file:
         try:
-            client = Client(options.dask, timeout="10s", set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise CourseError(f"There is no Dask cluster at {options.dask}: {error}") from None
-        with client:
-            workers = client.scheduler_info(n_workers=-1)["workers"]
-            if not workers:
-                raise CourseError(f"The Dask cluster at {options.dask} has no worker.")
-            threads = sum(one["nthreads"] for one in workers.values())
-            yield partial(client.get_executor, pure=False), threads
-    else:
-        context = get_context("spawn")
-        yield partial(ProcessPoolExecutor, options.workers, mp_context=context), options.workers
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CourseError(
+                "This course is being graded already: wait until it is done."
+            ) from None
+        yield
+
+
+@contextmanager
+def _executor(options, limits):
+    """Give a function that makes an executor, and how many workers it has.
+
+    Machines that cannot isolate say so here, once, before anything is graded.
+    """
+    if not options.dask:
+        grading.ready(limits, options.unsafe)
+        yield partial(grading.Workers, options.workers), options.workers
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise CourseError("--dask needs Dask: pip install distributed") from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # we say it ourselves
+    try:
+        client = Client(options.dask, timeout="10s", set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise CourseError(f"There is no Dask cluster at {options.dask}: {error}") from None
+    with client:
+        answers = client.run(grading.ready, limits, options.unsafe, on_error="return")
+        if not answers:
+            raise CourseError(f"The Dask cluster at {options.dask} has no worker.")
+        for address, answer in answers.items():
+            if answer != grading.code_version():
+                is_error = isinstance(answer, Exception)
+                why = answer if is_error else "its nwgrade is another version than the one here"
+                raise CourseError(f"The Dask worker {address} cannot grade: {why}.")
+        try:
+            yield partial(client.get_executor, pure=False), sum(client.nthreads().values())
+        except CancelledError:
+            raise CourseError(
+                f"The Dask cluster at {options.dask} is gone. What was graded is kept, and the "
+                "same command goes on."
+            ) from None
 
 
 @contextmanager
@@ -414,7 +448,7 @@ def _tell(options, machine, *people):
     if options.json:
         print(json.dumps(machine, indent=1))
         return
-    console = Console(width=None if sys.stdout.isatty() else 100)
+    console = Console()
     for one in people:
         console.print(one, markup=False, highlight=False, soft_wrap=isinstance(one, str))
 

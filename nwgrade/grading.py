@@ -6,19 +6,23 @@ because a machine was lost, is one grade all the same: the seed lies in the job.
 """
 
 import base64
-import hashlib
+import os
 import secrets
+import shutil
+import signal
 import tempfile
 import threading
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from multiprocessing import get_context
 from multiprocessing.util import Finalize
 from pathlib import Path
 
 from nwgrade.checks import load_checks
+from nwgrade.course import digest
 from nwgrade.judge import judge
 from nwgrade.notebooks import Unreadable, read_notebook
 from nwgrade.sandbox import Limits, Sandbox, SandboxError
@@ -32,11 +36,13 @@ MODULES = ("checks", "judge", "notebooks", "sandbox", "wire", "worker")
 class Job:
     """One submission to grade, with all that it takes.
 
+    name : of the assignment. checks : the text of its module. files : (name, bytes) of its data.
     written : the grade_ids of answers that a person grades. drawings : of each cell with a figure,
-    the function that draws it. files : (name, bytes) of the data files.
+    the function that draws it.
     """
 
     notebook: bytes
+    name: str
     checks: str
     files: tuple
     written: tuple
@@ -58,11 +64,11 @@ def grade(job):
         return {"status": "unreadable", "problem": str(error)}
     for _ in range(2):
         try:
-            sandbox = _warm_sandbox(job.files, job.limits, job.unsafe)
-            report = judge(cells, _checks(job.checks), sandbox, job.seed, job.drawings)
-        except (SandboxError, OSError) as error:
-            _end_sandbox()
-            problem = str(error)
+            bench = _bench(job)
+            report = judge(cells, bench.checks, bench.sandbox, job.seed, job.drawings)
+        except Exception as error:  # the machine's fault: judge answers for what students do
+            _clear_bench()
+            problem = str(error) if isinstance(error, SandboxError) else repr(error)
             continue
         return {
             "status": _status(report),
@@ -87,36 +93,104 @@ def _answer(cells, grade_id):
     return "\n\n".join(cell.source for cell in cells if cell.grade_id == grade_id)
 
 
-# ---- A worker's warm sandbox ----
-
-_warm = threading.local()
+# ---- Where a worker grades ----
 
 
-def _warm_sandbox(files, limits, unsafe):
-    """Return this thread's sandbox, a new one if the work is other work than before."""
-    key = (files, limits, unsafe)
-    if getattr(_warm, "key", None) != key:
-        _end_sandbox()
-        with tempfile.TemporaryDirectory() as folder:
-            paths = []
-            for name, content in files:
-                paths.append(Path(folder, name))
-                paths[-1].write_bytes(content)
-            _warm.sandbox = Sandbox(limits, paths, unsafe).__enter__()
-        _warm.key = key
-        _warm.goodbye = Finalize(None, _warm.sandbox.__exit__, exitpriority=1)
-    return _warm.sandbox
+class _Bench:
+    """The checks of an assignment, and a warm sandbox for its submissions.
+
+    Checks may read data from the course, from beside their module. So that they find it on any
+    machine, what they need is laid out here as in a course.
+    """
+
+    def __init__(self, job):
+        self._course = tempfile.TemporaryDirectory(prefix="nwgrade-")
+        module = Path(self._course.name, "checks", f"{job.name}.py")
+        data = Path(self._course.name, "source", job.name)
+        for folder in (module.parent, data):
+            folder.mkdir(parents=True)
+        module.write_text(job.checks, encoding="utf-8")
+        for name, content in job.files:
+            (data / name).write_bytes(content)
+        try:
+            with _loading:
+                self.checks = load_checks(job.checks, module)
+            self.sandbox = Sandbox(job.limits, sorted(data.iterdir()), job.unsafe).__enter__()
+        except BaseException:
+            self._course.cleanup()
+            raise
+
+    def clear(self):
+        self.sandbox.__exit__()
+        self._course.cleanup()
 
 
-def _end_sandbox():
-    if getattr(_warm, "key", None):
-        _warm.goodbye()
-        _warm.key = None
+_loading = threading.Lock()  # checks are collected in one place
+_mine = threading.local()  # a Dask worker may have several threads
 
 
-@lru_cache(maxsize=8)
-def _checks(text):
-    return tuple(load_checks(text, "checks"))
+def _bench(job):
+    """Return this thread's bench, a new one if the work is other work than before."""
+    key = (job.name, job.checks, job.files, job.limits, job.unsafe)
+    if getattr(_mine, "key", None) != key:
+        _clear_bench()
+        _mine.bench = _Bench(job)
+        _mine.goodbye = Finalize(None, _mine.bench.clear, exitpriority=1)
+        _mine.key = key
+    return _mine.bench
+
+
+def _clear_bench():
+    if getattr(_mine, "key", None):
+        _mine.key = None
+        _mine.goodbye()
+
+
+class Workers(ProcessPoolExecutor):
+    """So many processes of this machine, that end with it, and leave nothing behind.
+
+    Each holds one end of a pipe. When the other end is closed, by `shutdown` or because this
+    process is no more, they end at once, and their temporary files with them.
+    """
+
+    def __init__(self, count):
+        self._folder = tempfile.TemporaryDirectory(prefix="nwgrade-")
+        context = get_context("spawn")
+        theirs, self._pipe = context.Pipe(duplex=False)
+        super().__init__(count, context, _follow, (theirs, self._folder.name))
+
+    def submit(self, *work):
+        """Submit work; a process that is started for it never hears of Ctrl-C."""
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(*work)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def shutdown(self, wait=True, *, cancel_futures=True):
+        """End at once: what is being done is dropped."""
+        self._pipe.close()
+        super().shutdown(wait=True, cancel_futures=True)
+        self._folder.cleanup()
+
+
+def _follow(pipe, folder):
+    """Begin a worker process: keep its files in the folder, end when the pipe is closed."""
+    tempfile.tempdir = folder
+
+    def end():
+        with suppress(EOFError, OSError):
+            pipe.recv_bytes()
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(1)
+
+    threading.Thread(target=end, daemon=True).start()
+
+
+def ready(limits, unsafe):
+    """Return the version of the grader on this machine; raise SandboxError if it cannot isolate."""
+    with Sandbox(limits, (), unsafe):
+        return code_version()
 
 
 # ---- All submissions of an assignment ----
@@ -151,23 +225,38 @@ def jobs(course, assignment, work, limits, unsafe=False):
         job = None
         if submission.notebook:
             notebook = submission.notebook.read_bytes()
-            job = Job(notebook, checks, files, written, drawings, stamp["seed"], limits, unsafe)
+            job = Job(
+                notebook,
+                assignment.name,
+                checks,
+                files,
+                written,
+                drawings,
+                stamp["seed"],
+                limits,
+                unsafe,
+            )
         yield submission, stamp, job
 
 
 def grader_version(assignment, limits, unsafe):
     """Return what a grade depends on besides the submission: assignment, grader and limits."""
+    parts = [assignment.version, repr((limits, unsafe)), code_version()]
+    return digest("\0".join(parts).encode())
+
+
+def code_version():
+    """Return the version of the code that decides on points."""
     here = Path(__file__).parent
-    code = [(here / f"{name}.py").read_bytes() for name in MODULES]
-    parts = [assignment.version.encode(), repr((limits, unsafe)).encode(), *code]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+    return digest(b"\0".join((here / f"{name}.py").read_bytes() for name in MODULES))
 
 
 def run(jobs, make_executor, n_workers, function=grade):
     """Yield (submission, stamp, result) as they come; few jobs are held in memory at a time.
 
-    make_executor : makes an executor. When one breaks, because a process of it was killed, what it
-    had in hand is done again in a new one, at most `ATTEMPTS` times.
+    make_executor : makes an executor that drops what it does on `shutdown(wait=False)`. When one
+    breaks, because a process of it was killed, what it had in hand is done again in a new one. A
+    job that does this `ATTEMPTS` times, alone, has failed.
     """
     jobs, again = iter(jobs), deque()
     executor, running = make_executor(), {}
@@ -196,7 +285,7 @@ def run(jobs, make_executor, n_workers, function=grade):
             problem = repr(lost[0].exception())
             in_hand = list(running.values())
             running.clear()
-            executor.shutdown(cancel_futures=True)
+            executor.shutdown(wait=False)
             executor = make_executor()
             for submission, stamp, job, *tries in in_hand:
                 tries = sum(tries) + (len(in_hand) == 1)
@@ -206,7 +295,7 @@ def run(jobs, make_executor, n_workers, function=grade):
                     problem = f"its worker was lost {ATTEMPTS} times: {problem}"
                     yield submission, stamp, {"status": "failed", "problem": problem}
     finally:
-        executor.shutdown(cancel_futures=True)
+        executor.shutdown(wait=False)
 
 
 def now():
