@@ -1,6 +1,7 @@
 """An assignment: the instructor's notebook, its checks and its rubric, and whether they agree."""
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -95,14 +96,26 @@ def _is_data(path, notebook):
 
 def stub(cell):
     """Return an answer's cell as it is handed out, without its solution."""
-    if cell.kind == "markdown":
-        return replace(cell, source=TEXT_STUB)
-    return replace(cell, source=SOLUTION.sub(CODE_STUB, cell.source))
+    return replace(cell, source=_stub(cell.kind, cell.source))
+
+
+def _stub(kind, text):
+    return TEXT_STUB if kind == "markdown" else SOLUTION.sub(CODE_STUB, text)
 
 
 def handed_out(assignment):
     """Return the cells as students get them."""
     return [stub(cell) if cell.is_solution else cell for cell in assignment.cells]
+
+
+def without_solutions(text):
+    """Return the text of an instructor's notebook as students get it: what nbgrader makes of it."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("solution"):
+            source = _stub(cell["cell_type"], "".join(cell["source"]))
+            cell["source"] = source.splitlines(keepends=True)
+    return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 
 def faults(assignment):
