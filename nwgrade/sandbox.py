@@ -5,6 +5,7 @@ other. What it can see is made of three parts: the system's libraries, the inter
 packages that submissions may import. No course, no solutions, no nwlib, no home, no network.
 """
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -30,7 +31,7 @@ class Limits:
     """What one submission may use.
 
     seconds : wall-clock time for a cell or a call. cpu_seconds : processor time for all of it.
-    megabytes : address space of each process. processes : processes and threads at one time.
+    megabytes : address space. processes : itself, and threads at one time; it cannot fork.
     """
 
     seconds: float = 10
@@ -77,11 +78,11 @@ class Sandbox:
                 stderr=subprocess.PIPE,
                 env=ENVIRONMENT,
             )
-            self._ask(b"S" + self._limits(), START_SECONDS)
-            self._ask(b"E", START_SECONDS)
+            self.start()
+            self.end()
         except (OSError, SandboxError) as error:
-            reason = self._stop() or str(error)
-            raise SandboxError(f"the sandbox does not start: {reason}") from None
+            self._stop()
+            raise SandboxError(f"the sandbox does not start: {error}") from None
         return self
 
     def __exit__(self, *_):
@@ -89,7 +90,9 @@ class Sandbox:
 
     def start(self):
         """Start a fresh process for a submission."""
-        self._ask(b"S" + self._limits(), START_SECONDS)
+        answer = self._ask(b"S" + json.dumps(asdict(self.limits)).encode(), START_SECONDS)
+        if answer[:1] == b"X":
+            raise SandboxError(answer[1:].decode())
 
     def end(self):
         """End the submission's process."""
@@ -102,9 +105,6 @@ class Sandbox:
             raise Gone(answer[1:].decode(errors="replace"))
         return wire.decode(answer[1:])
 
-    def _limits(self):
-        return json.dumps(asdict(self.limits)).encode()
-
     def _ask(self, frame, seconds):
         try:
             wire.write_frame(self._process.stdin, frame)
@@ -112,23 +112,22 @@ class Sandbox:
                 raise SandboxError("it does not answer")
             return wire.read_frame(self._process.stdout)
         except (EOFError, BrokenPipeError):
-            raise SandboxError("it has ended") from None
+            said = self._process.stderr.read().decode(errors="replace").strip()
+            raise SandboxError(said.rpartition("\n")[2] or "it has ended") from None
 
     def _stop(self):
-        """End the sandbox; return the last line that it has said on its way."""
-        said = ""
+        """End the sandbox."""
         if self._process:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it may have ended, with a frame to read
+                self._process.stdin.close()
             try:
                 self._process.wait(timeout=2)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-            said = self._process.stderr.read().decode(errors="replace").strip()
             self._process.stdout.close()
             self._process.stderr.close()
         self._folder.cleanup()
-        return said.rpartition("\n")[2]
 
 
 ENVIRONMENT = {
@@ -167,6 +166,9 @@ def isolated_command(folder):
         for parent in list(prefix.parents)[-2::-1]:
             command += ["--perms", "0755", "--dir", parent]
         command += ["--ro-bind", prefix, prefix]
+    for place in ("/usr", "/usr/local", prefix):  # what else is installed may be a solution
+        for installed in sorted(Path(place).glob("lib*/python3*/*-packages")):
+            command += ["--tmpfs", installed, "--remount-ro", installed]
     command += ["--perms", "0755", "--dir", "/packages"]
     for source in sorted(_package_files()):
         command += ["--ro-bind", source, f"/packages/{source.name}"]

@@ -2,12 +2,14 @@
 
 A frame is its length (4 bytes), then a message. A message is a JSON text, a zero byte, and the
 bytes of its arrays. JSON holds None, bool, int, float, str, lists and dicts with string keys; an
-array stands in it as {"array": [dtype, shape, start]}. Nothing that comes in is evaluated, and
-nothing is believed: sizes are bounded before memory is asked for.
+array stands in it as {"array": [dtype, shape]}, and its bytes follow those of the array before.
+Nothing that comes in is evaluated, and nothing is believed: sizes are bounded before memory is
+asked for.
 
 This module is loaded on both sides; inside the sandbox it has NumPy and the standard library.
 """
 
+import io
 import json
 import math
 import struct
@@ -15,6 +17,7 @@ import struct
 import numpy as np
 
 MAX_FRAME = 32 * 2**20
+MAX_TEXT = 2 * 2**20  # as Python's objects it takes up to forty times as much memory
 DTYPES = ("<f8", "<f4", "<f2", "<i8", "<i4", "<i2", "|i1", "<u8", "<u4", "<u2", "|u1", "|b1")
 LENGTH = struct.Struct("<I")
 
@@ -26,17 +29,19 @@ class WireError(Exception):
 def encode(value):
     """Return the message that says the value; arrays, tuples and NumPy scalars included."""
     blobs = []
-    text = json.dumps(_plain(value, blobs, depth=0))
-    return text.encode() + b"\0" + b"".join(blobs)
+    text = json.dumps(_plain(value, blobs, depth=0)).encode()
+    if len(text) > MAX_TEXT:
+        raise WireError("too large")
+    return text + b"\0" + b"".join(blobs)
 
 
 def decode(message):
     """Return the value of a message; raise WireError if it is none."""
     text, separator, blob = message.partition(b"\0")
-    if not separator:
-        raise WireError("no end of the text")
+    if not separator or len(text) > MAX_TEXT:
+        raise WireError("no text, or one that is too large")
     try:
-        return _rich(json.loads(text), blob)
+        return _rich(json.loads(text), io.BytesIO(blob))
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
         raise WireError(f"not a message: {type(error).__name__}") from None
 
@@ -51,11 +56,10 @@ def _plain(value, blobs, depth):
         little = array.dtype.newbyteorder("<").str
         if little not in DTYPES:
             raise WireError(f"arrays of {array.dtype} cannot be sent")
-        start = sum(map(len, blobs))
-        blobs.append(np.ascontiguousarray(array, dtype=little).tobytes())
-        if start + len(blobs[-1]) > MAX_FRAME:
+        if array.nbytes > MAX_FRAME:
             raise WireError("too large")
-        return {"array": [little, list(array.shape), start]}
+        blobs.append(np.ascontiguousarray(array, dtype=little).tobytes())
+        return {"array": [little, list(array.shape)]}
     if isinstance(value, list | tuple):
         return [_plain(item, blobs, depth + 1) for item in value]
     if isinstance(value, dict):
@@ -73,15 +77,12 @@ def _rich(value, blob):
         return {key: _rich(item, blob) for key, item in content.items()}
     if kind != "array":
         raise ValueError(kind)
-    dtype, shape, start = content
-    if dtype not in DTYPES or not all(type(n) is int and n >= 0 for n in [*shape, start]):
+    dtype, shape = content
+    if dtype not in DTYPES or len(shape) > 8 or not all(type(n) is int and n >= 0 for n in shape):
         raise ValueError(dtype)
-    if len(shape) > 8:
-        raise ValueError(shape)
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    if start + size > len(blob):
-        raise ValueError(size)
-    return np.frombuffer(blob[start : start + size], dtype=dtype).reshape(shape)
+    # Each byte belongs to one array: else a short text could name a large array many times.
+    data = blob.read(math.prod(shape) * np.dtype(dtype).itemsize)
+    return np.frombuffer(data, dtype=dtype).reshape(shape)
 
 
 def write_frame(stream, message):
