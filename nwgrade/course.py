@@ -19,6 +19,7 @@ import zoneinfo
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 
 from nwgrade.assignment import load_assignment
@@ -215,15 +216,29 @@ def read_json(path):
         return None
 
 
-def read_table(path):
-    """Return the rows of a CSV file as dicts."""
+def read_rows(path):
+    """Return the rows of a CSV file as lists, whether commas, semicolons or tabs separate them."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-        return list(csv.DictReader(io.StringIO(text), strict=True))
     except FileNotFoundError:
         raise CourseError(f"There is no {path}.") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CourseError(f"{path} is no CSV file in UTF-8: {error}") from None
+    except (UnicodeDecodeError, OSError):
+        raise CourseError(
+            f"{path} is no CSV file in UTF-8. In Excel, save it as 'CSV UTF-8'."
+        ) from None
+    header = text.partition("\n")[0]
+    separator = max(",;\t", key=header.count)
+    try:
+        rows = list(csv.reader(io.StringIO(text), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise CourseError(f"{path} is no CSV file: {error}.") from None
+    return [row for row in rows if any(map(str.strip, row))]
+
+
+def read_table(path):
+    """Return the rows of a CSV file as dicts; what a short row lacks is empty."""
+    header, *rows = read_rows(path) or [[]]
+    return [dict(zip_longest(header, row[: len(header)], fillvalue="")) for row in rows]
 
 
 def write(path, content):

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 
-from nwgrade.course import CourseError, read_table
+from nwgrade.course import CourseError, read_rows, read_table
 from nwgrade.written import plain
 
 CANVAS_COLUMNS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
@@ -42,31 +42,42 @@ def moodle(assignment, rows, worksheet):
 
     Where the worksheet's maximum is another one, the scores are scaled to it.
     """
-    table = read_table(worksheet)
-    needed = ("Identifier", "Grade")
-    if not table or any(name not in table[0] for name in needed):
+    header, *lines = read_rows(worksheet) or [[]]
+    if "Identifier" not in header or "Grade" not in header:
         raise CourseError(
             f"{worksheet} is no grading worksheet of Moodle: it must have the columns Identifier "
             "and Grade. Download it in English, with the assignment's setting 'Offline grading "
             "worksheet'."
         )
-    scores = {row.student: row.score for row in rows}
-    for line in table:
-        match = re.search(r"(\d+)$", line["Identifier"] or "")
+    known, grade = header.index("Identifier"), header.index("Grade")
+    most = next((i for i, name in enumerate(header) if name.lower() == "maximum grade"), None)
+    scores = {row.student: row.score for row in rows if row.score is not None}
+    for line in lines:
+        line += [""] * (len(header) - len(line))
+        match = re.search(r"(\d+)$", line[known].strip())
         score = scores.pop(match[1], None) if match else None
         if score is not None:
-            most = _maximum(line.get("Maximum Grade") or line.get("Maximum grade"), assignment)
-            line["Grade"] = f"{score * most / assignment.points:.2f}"
-    names = list(table[0])
-    left = [student for student, score in scores.items() if score is not None]
-    return _csv([names, *([line[name] for name in names] for line in table)]), left
+            scale = assignment.points if most is None else _maximum(worksheet, line[most])
+            line[grade] = f"{score * scale / assignment.points:.2f}"
+    return _csv([header, *lines]), list(scores)
 
 
-def _maximum(text, assignment):
+def _maximum(worksheet, text):
+    """Return the number; without one the grade is no number of points, and cannot be filled in."""
+    number = _number(text)
+    if not number:
+        raise CourseError(
+            f"{worksheet}: the Maximum Grade {text!r} is no number of points. Let the assignment's "
+            "grade in Moodle be of the type Point."
+        )
+    return number
+
+
+def _number(text):
     try:
-        return float((text or "").replace(",", ".")) or assignment.points
+        return float(text.strip().replace(",", "."))
     except ValueError:
-        return assignment.points
+        return None
 
 
 def canvas(assignment, rows, downloaded=None):
@@ -85,28 +96,25 @@ def canvas(assignment, rows, downloaded=None):
     lines = read_table(downloaded)
     if not lines or any(name not in lines[0] for name in ("Student", "ID")):
         raise CourseError(f"{downloaded} is no gradebook of Canvas: no columns Student and ID.")
-    column = next(
-        (
-            name
-            for name in lines[0]
-            if re.fullmatch(rf"{re.escape(assignment.name)}( \(\d+\))?", name)
-        ),
-        assignment.name,
-    )
+    own = re.compile(rf"{re.escape(assignment.name)}( \(\d+\))?", re.I)
+    columns = [name for name in lines[0] if own.fullmatch(name.strip())]
+    if len(columns) > 1:
+        raise CourseError(f"{downloaded} has several columns for it: {', '.join(columns)}.")
+    column = columns[0] if columns else assignment.name
     keep = [name for name in CANVAS_COLUMNS if name in lines[0]]
     table = [[*keep, column]]
     for line in lines:
+        now = line.get(column, "")
         if line["Student"].strip() == POINTS_POSSIBLE.strip():
-            most = line.get(column) or _text(assignment.points)
-            if float(most) != assignment.points:
+            if now and _number(now) != assignment.points:
                 raise CourseError(
-                    f"{downloaded}: {column} has {most} points there, and {assignment.points:g} "
+                    f"{downloaded}: {column} has {now} points there, and {assignment.points:g} "
                     "here. Make them equal in Canvas first."
                 )
-            table.append([*(line[name] for name in keep), most])
+            table.append([*(line[name] for name in keep), _text(assignment.points)])
         elif line["ID"]:
             score = scores.pop(line["ID"], None)
-            table.append([*(line[name] for name in keep), _text(score)])
+            table.append([*(line[name] for name in keep), now if score is None else _text(score)])
     return _csv(table), list(scores)
 
 

@@ -20,7 +20,9 @@ from nwgrade.notebooks import read_notebook
 
 # nbgrader calls alembic by its name.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-TAG = re.compile(r"<(?=[a-zA-Z/!?])")
+# What would become a tag, an entity, a link or a picture in the instructor's browser. A link can
+# run a script there with one click, and the server behind formgrader obeys the instructor.
+OBEYED = re.compile(r"<(?=[a-zA-Z/!?])|&(?=#|\w+;)|\](?=[(:])|\\(?=href\b)")
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def store(course, assignment, submission, stamp, result, book, now):
     """Keep the result of grading a submission: in the gradebook, for formgrader, as a file.
 
     The file comes last, and says that the rest is there. Points that a person has given stay, as
-    long as the answer is the one that they were given for.
+    long as the answer is the one that they were given for, also when the machine fails meanwhile.
     """
     old = course.result(assignment.name, submission.student) or {}
     figures = result.get("figures", {})
@@ -120,6 +122,9 @@ def store(course, assignment, submission, stamp, result, book, now):
     shown = {
         name: digest((text + figures.get(name, "")).encode()) for name, text in answers.items()
     }
+    is_same = old.get("version") == stamp["version"] and "verdicts" in old
+    if is_same or "verdicts" not in result:  # a figure may look different each time it is drawn
+        shown |= old.get("shown", {})
     result = {**stamp, **result, "shown": shown, "time": now}
     folder = course.root / "autograded" / submission.student / assignment.name
     if "verdicts" in result:
@@ -145,16 +150,19 @@ def _score(assignment, submission, result, shown_before, book):
     for grade in notebook.grades:
         verdicts = [one for one in result["verdicts"] if one["cell"] == grade.name]
         if verdicts:
-            grade.auto_score = sum(one["earned"] for one in verdicts)
-            grade.needs_manual_grade = any(one["is_broken"] for one in verdicts)
-            continue
-        text = result["answers"].get(grade.name, "")
-        if not assignment.is_answered(grade.name, text):
-            grade.auto_score, grade.manual_score, grade.needs_manual_grade = 0.0, None, False
-        elif result["shown"][grade.name] != shown_before.get(grade.name):
-            grade.auto_score, grade.manual_score, grade.needs_manual_grade = None, None, True
+            auto_score = sum(one["earned"] for one in verdicts)
+            is_changed = grade.auto_score not in (None, auto_score)
+            needs_person = any(one["is_broken"] for one in verdicts)
+        else:
+            needs_person = assignment.is_answered(grade.name, result["answers"].get(grade.name, ""))
+            auto_score = None if needs_person else 0.0
+            is_changed = result["shown"].get(grade.name) != shown_before.get(grade.name)
+        grade.auto_score = auto_score
+        if is_changed:
+            grade.manual_score = grade.extra_credit = None
             if comments.get(grade.name):
                 comments[grade.name].manual_comment = None
+        grade.needs_manual_grade = needs_person and grade.manual_score is None
     book.db.commit()
 
 
@@ -162,7 +170,8 @@ def _for_formgrader(assignment, submission, result, figures):
     """Return the notebook that a person grades, as nbformat's JSON.
 
     It has the student's words and code, and the figures that the code drew in the sandbox, but none
-    of the outputs that came with it, and no tag that a browser would obey.
+    of the outputs that came with it, and no tag or link: a space keeps it from being one, which
+    mathematics does not mind.
     """
     cells = read_notebook(submission.notebook.read_bytes())
     official = {cell.grade_id: cell for cell in assignment.cells}
@@ -188,7 +197,7 @@ def _shown_cell(official, source, result, figures, kind=None):
     kind = official.kind if official else kind
     if kind != "code":
         kind = "markdown"
-        source = TAG.sub("&lt;", source)
+        source = OBEYED.sub(r"\g<0> ", source)
     cell = {"cell_type": kind, "metadata": {}, "source": source}
     outputs = []
     if official:
@@ -271,13 +280,17 @@ def _row(course, assignment, submission, student, name, result, entry):
 
 
 def _parts(assignment, notebook):
-    comments = {comment.name: comment.comment or "" for comment in notebook.comments}
+    """Yield the graded cells; comments on the code before one are told with it."""
+    comments = {comment.name: comment.comment for comment in notebook.comments}
     grades = {grade.name: grade for grade in notebook.grades}
+    told = []
     for cell in assignment.cells:
+        told.append(comments.get(cell.grade_id))
         grade = grades.get(cell.grade_id) if cell.is_graded else None
         if grade is not None:
             earned = None if grade.needs_manual_grade else grade.score
-            yield Part(cell.grade_id, cell.points, earned, comments.get(cell.grade_id, ""))
+            yield Part(cell.grade_id, cell.points, earned, "\n".join(filter(None, told)))
+            told = []
 
 
 def give(book, assignment, student, cell, points, comment):

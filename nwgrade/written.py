@@ -2,18 +2,40 @@
 
 import csv
 import io
+import re
 
-from nwgrade.course import CourseError, read_table, write
+from nwgrade.course import CourseError, digest, read_table, write
 from nwgrade.gradebook import give, gradebook, rows
 
-COLUMNS = ("student", "name", "cell", "version", "criterion", "asked", "most", "points", "comment")
+COLUMNS = (
+    "student",
+    "name",
+    "cell",
+    "answer_id",
+    "criterion",
+    "asked",
+    "most",
+    "points",
+    "comment",
+)
+NEEDED = ("student", "cell", "answer_id", "criterion", "points", "comment")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Where a spreadsheet that expects other separators may begin a cell.
+HIDDEN_FORMULA = re.compile(r"(?<=[;\n\t])(?=[ \t]*[=@])")
 
 
 def plain(text):
     """Return a text as a spreadsheet shows it, and never as a formula that it runs."""
-    text = str(text)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    text = HIDDEN_FORMULA.sub("'", str(text))
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+
+
+def _answer_id(row, cell):
+    """Return what tells an answer from all others, and from what it was before.
+
+    It begins with a letter: a spreadsheet makes another number of 0012 and of 12e4567.
+    """
+    return "a" + digest(f"{row.student}/{cell}/{row.result['shown'][cell]}".encode())[:10]
 
 
 def write_sheet(course, assignment, path, all_of_them=False):
@@ -28,11 +50,10 @@ def write_sheet(course, assignment, path, all_of_them=False):
                 continue
             waiting += 1
             answer = row.result["answers"][part.cell]
-            version = row.result["shown"][part.cell][:8]
             for number, (asked, most) in enumerate(assignment.rubric[part.cell], start=1):
                 text = answer if number == 1 else ""
-                known = [row.student, plain(row.name), part.cell, version, number, asked, most]
-                sheet.writerow([*known, "", "", plain(text)])
+                known = [row.student, plain(row.name), part.cell, _answer_id(row, part.cell)]
+                sheet.writerow([*known, number, plain(asked), most, "", "", plain(text)])
     write(path, "\ufeff" + out.getvalue())  # without the mark, Excel takes it for another encoding
     return waiting
 
@@ -43,19 +64,25 @@ def read_sheet(course, assignment, path):
     All of it or nothing: a CourseError lists every row that is wrong. An answer whose points are
     all empty is left as it is.
     """
-    answers, wrong = {}, []
-    for line, row in enumerate(read_table(path), start=2):
-        if missing := [name for name in COLUMNS if row.get(name) is None]:
-            raise CourseError(f"{path}, line {line}: there is no column {missing[0]}.")
-        answers.setdefault((row["student"], row["cell"]), []).append((line, row))
-    current = {row.student: row for row in rows(course, assignment)}
-    graded = []
-    for (student, cell), lines in answers.items():
-        try:
-            if any(row["points"].strip() for _, row in lines):
-                graded.append((student, cell, *_sum(assignment, current, student, cell, lines)))
-        except CourseError as error:
-            wrong.append(str(error))
+    table = read_table(path)
+    if missing := [name for name in NEEDED if name not in (table or [{}])[0]]:
+        raise CourseError(f"{path}: there is no column {missing[0]}.")
+    current = {
+        _answer_id(row, part.cell): (row.student, part.cell)
+        for row in rows(course, assignment)
+        for part in row.parts
+        if part.cell in assignment.rubric
+    }
+    answers, graded, wrong = {}, [], []
+    for number, row in enumerate(table, start=2):
+        answers.setdefault(row["answer_id"].strip(), []).append((number, row))
+    for answer_id, lines in answers.items():
+        if any(row["points"].strip() for _, row in lines):
+            try:
+                student, cell = _whose(assignment, current, answer_id, *lines[0])
+                graded.append((student, cell, *_sum(assignment.rubric[cell], student, cell, lines)))
+            except CourseError as error:
+                wrong.append(str(error))
     if wrong:
         raise CourseError("\n".join([f"{path}: nothing was stored, because", *wrong]))
     with gradebook(course) as book:
@@ -65,38 +92,65 @@ def read_sheet(course, assignment, path):
     return len(graded)
 
 
-def _sum(assignment, current, student, cell, lines):
-    """Return the points and the comment of one answer."""
-    first = lines[0][0]
-    if cell not in assignment.rubric:
-        raise CourseError(f"line {first}: {assignment.name} has no written answer {cell!r}.")
-    row = current.get(student)
-    if row is None or not row.parts:
-        raise CourseError(f"line {first}: there is no graded submission of {student}.")
-    if lines[0][1]["version"] != row.result["shown"][cell][:8]:
+def _whose(assignment, current, answer_id, number, row):
+    """Return the student and the cell of an answer; they must be those that its first row names."""
+    student, cell = row["student"].strip(), row["cell"].strip()
+    if answer_id not in current:
+        if cell not in assignment.rubric:
+            raise CourseError(f"row {number}: {assignment.name} has no written answer {cell!r}.")
+        if student not in {name for name, _ in current.values()}:
+            raise CourseError(f"row {number}: there is no graded submission of {student!r}.")
         raise CourseError(
-            f"line {first}: {student} has changed the answer {cell} since this sheet was written. "
-            "Write a new sheet."
+            f"row {number}: {student} has changed the answer {cell} since this sheet was written. "
+            f"Write a new sheet: nwgrade written {assignment.name}"
         )
-    rubric, given, told = assignment.rubric[cell], {}, []
-    for line, one in lines:
-        number = _number(line, one["criterion"], "criterion", 1, len(rubric))
-        asked, most = rubric[int(number) - 1]
+    if not _is_same(student, current[answer_id][0]) or cell != current[answer_id][1]:
+        raise CourseError(
+            f"row {number}: the answer_id is not that of {student}'s {cell}. Were only some of the "
+            "columns sorted?"
+        )
+    return current[answer_id]
+
+
+def _is_same(student, known):
+    """Say whether it is the same student, also after a spreadsheet took the id for a number."""
+    try:
+        return student == known or float(student.replace(",", ".")) == float(known)
+    except ValueError:
+        return False
+
+
+def _sum(rubric, student, cell, lines):
+    """Return the points and the comment of one answer."""
+    given, told = {}, {}
+    for line, row in lines:
+        number = int(_number(line, row["criterion"], "criterion", range(1, len(rubric) + 1)))
+        asked, most = rubric[number - 1]
         if number in given:
-            raise CourseError(f"line {line}: criterion {number:g} stands there twice.")
-        given[number] = _number(line, one["points"], "points", 0, most)
-        comment = one["comment"].strip()
-        told.append(f"{given[number]:g}/{most:g}  {asked}" + (f" · {comment}" if comment else ""))
+            raise CourseError(f"row {line}: criterion {number} stands there twice.")
+        if not row["points"].strip():
+            raise CourseError(
+                f"row {line}: criterion {number} of {student}'s {cell} has no points."
+            )
+        given[number] = _number(line, row["points"], "points", most)
+        comment = row["comment"].strip()
+        told[number] = f"{given[number]:g}/{most:g}  {asked}" + f" · {comment}" * bool(comment)
     if len(given) < len(rubric):
-        raise CourseError(f"line {first}: {cell} of {student} has not all {len(rubric)} criteria.")
-    return sum(given.values()), "\n".join(told)
+        missing = ", ".join(str(n) for n in range(1, len(rubric) + 1) if n not in given)
+        raise CourseError(f"row {lines[0][0]}: {student}'s {cell} lacks criterion {missing}.")
+    return sum(given.values()), "\n".join(told[number] for number in sorted(told))
 
 
-def _number(line, text, name, least, most):
+def _number(line, text, name, allowed):
+    """Return the number in a cell: one of a range, or one from 0 to the most."""
     try:
         number = float(text.strip().replace(",", "."))
     except ValueError:
         number = None
-    if number is None or not least <= number <= most:
-        raise CourseError(f"line {line}: {name} must be from {least} to {most:g}, not {text!r}.")
+    if isinstance(allowed, range):
+        is_good, least, most = number in allowed, allowed[0], allowed[-1]
+    else:
+        is_good, least, most = number is not None and 0 <= number <= allowed, 0, allowed
+    if not is_good:
+        raise CourseError(f"row {line}: {name} must be from {least} to {most:g}, not {text!r}.")
     return number
