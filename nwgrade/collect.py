@@ -179,7 +179,7 @@ def _by_student(files, course, name):
         else:
             parts = file.path.removeprefix(strip).split("/")
             whose = parts[0] if len(parts) > 1 else Path(parts[0]).stem
-            whose = re.sub(rf"(?i)[ _-]*\b{re.escape(name)}$", "", whose) or whose
+            whose = re.sub(rf"(?i)(?<=.)[ _-]+{re.escape(name)}$", "", whose)
             student = safe_id(whose)
             one = handed.setdefault(student, Handed(student, whose, f"{whose}/"))
             file.path = "/".join(parts[1:]) or parts[0]
@@ -207,39 +207,37 @@ def _store(course, assignment, one, time):
     time : when it was handed in, if that is known from elsewhere.
     """
     found, problem = _choose(assignment, one)
-    line = {"student": one.student, "name": one.name, "file": found.path if found else ""}
-    notes = [problem] if problem else []
-    if found and len(one.files) > 1:
-        notes.append(f"chosen from {len(one.files)} files")
+    before = course.submission(assignment.name, one.student)
+    outcome, notes = _compare(before, found, problem, one, time)
     if found and Path(found.path).name != f"{assignment.name}.ipynb":
-        notes.append("renamed")
-    before = course.submissions(assignment.name).get(one.student)
-    outcome, note = _compare(before, found, problem, one, time)
-    line["outcome"] = outcome
+        notes.insert(0, "renamed")
+    if found and len(one.files) > 1:
+        notes.insert(0, f"chosen from {len(one.files)} files")
+    if problem:
+        notes.insert(0, problem)
     if outcome == "resubmitted":
-        old, stamp = before.notebook.read_bytes(), before.time or datetime.now(UTC)
+        stamp = before.time or datetime.now(UTC)
         kept = course.root / "archive" / assignment.name / one.student
-        write(kept / f"{stamp:%Y%m%d-%H%M%S}-{before.version[:8]}.ipynb", old)
+        name = f"{stamp:%Y%m%d-%H%M%S}-{before.version[:8]}.ipynb"
+        write(kept / name, before.notebook.read_bytes())
     if outcome in ("collected", "resubmitted"):
-        _write(
-            course.root / "submitted" / one.student / assignment.name,
-            assignment,
-            one,
-            found,
-            problem,
-        )
-    folder = course.root / "submitted" / one.student / assignment.name
-    if time or outcome in ("collected", "resubmitted"):
-        if stamp := time or one.time:
-            write(folder / "timestamp.txt", f"{stamp:%Y-%m-%d %H:%M:%S} UTC\n")
-        else:
-            (folder / "timestamp.txt").unlink(missing_ok=True)
-    days = course.days_late(assignment.name, course.submissions(assignment.name)[one.student])
-    late = [f"late: {days} day{'s' * (days > 1)}"] if days else []
+        _write(course, assignment, one, found, problem, time or one.time)
+    elif outcome == "unchanged" and time:
+        _write_time(course.folder(assignment.name, one.student), before.received, time)
+    days = course.days_late(assignment.name, course.submission(assignment.name, one.student))
     if days and one.time is None and not time:
-        late = ["late, nothing says how long: counted as 1 day"]
-    line["note"] = "; ".join([*notes, *note, *late])
-    return line
+        notes.append("late, nothing says how long: counted as 1 day")
+    elif days:
+        notes.append(f"late: {days} day{'s' * (days > 1)}")
+    file = found.path if found else ""
+    note = "; ".join(notes)
+    return {
+        "student": one.student,
+        "name": one.name,
+        "file": file,
+        "outcome": outcome,
+        "note": note,
+    }
 
 
 def _compare(before, found, problem, one, time):
@@ -259,7 +257,8 @@ def _compare(before, found, problem, one, time):
     return "resubmitted", []
 
 
-def _write(folder, assignment, one, found, problem):
+def _write(course, assignment, one, found, problem, time):
+    folder = course.folder(assignment.name, one.student)
     if found:
         write(folder / f"{assignment.name}.ipynb", found.data)
     received = {
@@ -270,6 +269,17 @@ def _write(folder, assignment, one, found, problem):
         "files": [file.path for file in one.files],
         "problem": problem,
     }
+    (folder / "timestamp.txt").unlink(missing_ok=True)
+    _write_time(folder, received, time)
+
+
+def _write_time(folder, received, time):
+    """Keep the time, unless somebody has corrected it by hand; and what else is known."""
+    stamp = folder / "timestamp.txt"
+    is_ours = not stamp.exists() or stamp.read_text(encoding="utf-8") == received.get("stamp")
+    if time and is_ours:
+        received = {**received, "stamp": f"{time:%Y-%m-%d %H:%M:%S} UTC\n"}
+        write(stamp, received["stamp"])
     write_json(folder / "received.json", received)
 
 

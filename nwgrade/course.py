@@ -117,16 +117,29 @@ class Course:
         """Return the share of the points earned that so many late days cost."""
         return min(1.0, days * self.settings["late_percent_per_day"] / 100)
 
+    def folder(self, name, student):
+        """Return where a student's submission is kept."""
+        return self.root / "submitted" / student / name
+
     def submissions(self, name):
         """Return what has been collected, by student."""
-        found = {}
-        for folder in sorted((self.root / "submitted").glob(f"*/{name}")):
-            notebook = folder / f"{name}.ipynb"
-            notebook = notebook if notebook.is_file() else None
-            received = read_json(folder / "received.json") or {}
-            student = folder.parent.name
-            found[student] = Submission(student, folder, notebook, self._time(folder), received)
-        return found
+        folders = sorted((self.root / "submitted").glob(f"*/{name}"))
+        return {folder.parent.name: self.submission(name, folder.parent.name) for folder in folders}
+
+    def submission(self, name, student):
+        """Return what a student has handed in, or None."""
+        folder = self.folder(name, student)
+        if not folder.is_dir():
+            return None
+        notebook = folder / f"{name}.ipynb"
+        received = read_json(folder / "received.json") or {}
+        return Submission(
+            student,
+            folder,
+            notebook if notebook.is_file() else None,
+            self._time(folder),
+            received,
+        )
 
     def _time(self, folder):
         """Return when a submission came."""

@@ -5,6 +5,8 @@ hand_in(course, "hw1", "ada", notebook("hw1", world="def truth(x): ..."))
 assert nwgrade(course, "grade", "hw1").code == 0
 """
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -17,6 +19,7 @@ from textwrap import dedent
 
 import pytest
 
+from nwgrade import cli
 from nwgrade.assignment import CODE_STUB, SOLUTION, TEXT_STUB
 
 from .submissions import HOMEWORK
@@ -129,6 +132,14 @@ def nwgrade(course, *arguments, timeout=300):
     )
     assert "Traceback" not in done.stderr, done.stderr
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def nwgrade_here(course, *arguments):
+    """Run the command line on a course in this process: quicker, for what starts no sandbox."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = cli.main([*map(str, arguments), "--course", str(course)])
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 def standings(course, name):
