@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -413,12 +414,13 @@ def _line(row):
 
 
 def _table(assignment, rows):
-    table = Table(title=f"{assignment.name}, {assignment.points:g} points")
-    table.add_column("student")
-    table.add_column("name")
-    table.add_column("status")
+    title = f"{assignment.name}, {assignment.points:g} points"
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("student", overflow="fold")
+    table.add_column("name", overflow="fold")
+    table.add_column("status", no_wrap=True)
     for name in ("checks", "written", "late", "score"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         checks = [part for part in row.parts if part.cell in assignment.tests]
         by_hand = [part for part in row.parts if part.cell not in assignment.tests]
