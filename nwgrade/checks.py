@@ -94,11 +94,14 @@ class Student:
         """Return the value of a variable of the submission."""
         return self._unpack(self._ask({"get": name}), name, name)
 
-    def expect(self, name, *args, equals, rtol=None, atol=None, hint="", **options):
-        """Fail unless the function, called so, returns the value; within rounding by default."""
+    def expect(self, name, *args, equals, rtol=None, atol=None, hint="", secret=False, **options):
+        """Fail unless the function, called so, returns the value; within rounding by default.
+
+        secret : the value is the same for every version of a submission, so it is not told.
+        """
         got = self.call(name, *args, **options)
         said = f"{name}({_shown_arguments(args, options)})"
-        compare(got, equals, said, rtol, atol, hint)
+        compare(got, equals, said, rtol, atol, hint, secret)
 
     def _unpack(self, reply, name, said):
         if not isinstance(reply, dict):
@@ -117,11 +120,13 @@ def seed(number):
     return {"generator": number}
 
 
-def compare(got, expected, said, rtol=None, atol=None, hint=""):
+def compare(got, expected, said, rtol=None, atol=None, hint="", secret=False):
     """Raise Failed with the first difference between a returned and the expected value.
 
-    Lists count as arrays. Without tolerances the values must agree to rounding, coarser where the
-    submission computes in single precision.
+    Lists count as arrays; True and False are numbers only where they are expected. Without
+    tolerances the values must agree to rounding, coarser where the submission computes in single
+    precision. Mind that atol then grows with the largest expected value: beside a 1e6, a 0.01 that
+    is missing goes unseen. A secret expected value is not told.
     """
     hint = f" {hint}" if hint else ""
     if got is None:
@@ -132,7 +137,7 @@ def compare(got, expected, said, rtol=None, atol=None, hint=""):
         kind = array.dtype.kind
     except ValueError:
         kind = "O"
-    if kind not in "biuf":
+    if kind not in ("biuf" if expected.dtype.kind == "b" else "iuf"):
         raise Failed(f"{said} should return numbers, but returned {_shown(got)}.{hint}")
     if array.shape != expected.shape:
         raise Failed(f"{said} should have the shape {expected.shape}, but has {array.shape}.{hint}")
@@ -146,6 +151,8 @@ def compare(got, expected, said, rtol=None, atol=None, hint=""):
     )
     if close.all():
         return
+    if secret:
+        raise Failed(f"{said} is not what was asked for.{hint}")
     where = tuple(int(i) for i in np.argwhere(~close)[0])
     place = f" at [{', '.join(map(str, where))}]" if where else ""
     raise Failed(

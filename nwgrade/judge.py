@@ -1,5 +1,6 @@
 """Grade one submission: run its cells in the sandbox, then ask the checks' questions."""
 
+import time
 import zlib
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from nwgrade import wire
 from nwgrade.checks import Failed, Student
 
 MAX_DEATHS = 5
+PATIENCE = 10  # times the limit of one call, for all of a submission
 PNG, MAX_PNG = b"\x89PNG\r\n\x1a\n", 2 * 2**20
 
 
@@ -87,11 +89,12 @@ class _Submission:
         self.sandbox = sandbox
         self.failed = []
         self.deaths = []
+        self.deadline = time.monotonic() + PATIENCE * sandbox.limits.seconds
 
     def run(self):
         """Run all cells from the top in a fresh process, leaving out those that have killed it."""
         deadly = set()
-        while len(self.deaths) < MAX_DEATHS:
+        while self._has_a_chance():
             self.failed = [line for line in self.failed if line[0] in deadly]
             self.sandbox.start()
             for cell in self.cells:
@@ -110,6 +113,8 @@ class _Submission:
 
     def _run(self, cell):
         message = {"run": cell.source, "name": f"cell {cell.position}"}
+        if time.monotonic() > self.deadline:
+            raise box.Gone("timed out")
         try:
             reply = self.sandbox.ask(message)
         except wire.WireError:
@@ -117,10 +122,14 @@ class _Submission:
         if isinstance(reply, dict) and "error" in reply:
             self.failed.append((cell.position, _readable(reply["error"])))
 
+    def _has_a_chance(self):
+        return len(self.deaths) < MAX_DEATHS and time.monotonic() < self.deadline
+
     def ask(self, message):
         """Return the reply to a check's question; raise Failed without one."""
-        if len(self.deaths) >= MAX_DEATHS:
-            raise Failed(f"Not tried, because the notebook had crashed {MAX_DEATHS} times by then.")
+        if not self._has_a_chance():
+            self.deaths = self.deaths or ["timed out"]
+            raise Failed("Not tried: the notebook had crashed too often or taken too long by then.")
         try:
             return self.sandbox.ask(message)
         except wire.WireError:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 MAX_BYTES = 50 * 2**20
 MAX_CELLS = 2000
+MAX_PARTS = 2_000_000  # lists and dicts of the JSON, which take far more memory than bytes
 
 
 class Unreadable(Exception):
@@ -37,6 +38,8 @@ def read_notebook(data):
         raise Unreadable(
             f"The file has more than {MAX_BYTES // 2**20} MB. Clear the outputs and hand in again."
         )
+    if data.count(b"[") + data.count(b"{") > MAX_PARTS:
+        raise Unreadable("The file has too many parts. Clear the outputs and hand in again.")
     try:
         notebook = json.loads(data)
     except (ValueError, RecursionError):
@@ -46,7 +49,7 @@ def read_notebook(data):
         if len(found) > MAX_CELLS:
             raise Unreadable(f"The notebook has more than {MAX_CELLS} cells.")
         return [_cell(position, one) for position, one in enumerate(found, start=1)]
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         raise Unreadable("The file is JSON, but not a notebook.") from None
 
 

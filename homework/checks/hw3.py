@@ -3,9 +3,10 @@
 import numpy as np
 
 import nwlib
-from nwgrade.checks import Failed, check, compare
+from nwgrade.checks import check
 
 BANDWIDTHS = np.geomspace(0.05, 2.5, 15).round(2)  # the positions of chapter 3's slider
+ANSWER = {"rtol": 0, "atol": 0.0051, "secret": True}  # it has two digits, and is everybody's
 
 
 def kernel(u):
@@ -156,28 +157,19 @@ def best_bandwidth(kernel):
     )
 
 
-def expect_answer(student, name, expected, why):
-    """Fail without telling the expected number, for it is the same for everybody."""
-    got = student.call(name)
-    try:
-        compare(got, float(expected), f"{name}()", rtol=0, atol=0.0051)
-    except Failed:
-        raise Failed(f"{name}() is not the number asked for. {why}") from None
-
-
 @check("slider-test", points=4)
 def bandwidth_without_gaps_is_right(student, rng):
     _, weights = slider()
     expected = min(h for h in BANDWIDTHS if not np.isnan(weights(nwlib.boxcar, h)).any())
     why = "Which captions say that there are queries without a key in reach?"
-    expect_answer(student, "bandwidth_without_gaps", expected, why)
+    student.expect("bandwidth_without_gaps", equals=expected, hint=why, **ANSWER)
 
 
 @check("slider-test", points=4)
 def ratio_of_the_best_bandwidths_is_right(student, rng):
     expected = best_bandwidth(nwlib.epanechnikov) / best_bandwidth(nwlib.gaussian)
     why = "Which bandwidth has the smallest test error, for each kernel by itself?"
-    expect_answer(student, "ratio_of_best_bandwidths", expected, why)
+    student.expect("ratio_of_best_bandwidths", equals=expected, hint=why, **ANSWER)
 
 
 RUBRIC = {

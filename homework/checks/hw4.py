@@ -132,13 +132,10 @@ def the_slider_stands_where_the_largest_weight_first_exceeds_015(student, rng):
     largest = attention_weights(SLIDER, data.x_train).max(axis=1)
     first = SLIDER[(data.x_train.max() < SLIDER) & (largest > 0.15)][0]
     half_a_step = (SLIDER[1] - SLIDER[0]) / 2
-    got = student.call("slider_position")
-    # nothing expected is shown: a second attempt must go back to the slider
-    try:
-        compare(got, first, "slider_position()", rtol=0, atol=half_a_step)
-    except Failed:
-        said = "slider_position() is not the position. Read the sentence below the figure again."
-        raise Failed(said) from None
+    hint = "Read the sentence below the figure again."
+    student.expect(
+        "slider_position", equals=first, rtol=0, atol=half_a_step, hint=hint, secret=True
+    )
 
 
 # ---- dot_product_attention ----
