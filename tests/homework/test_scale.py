@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -329,32 +329,19 @@ def test_unsafe_grades_without_bubblewrap_but_warns(one, tmp_path, monkeypatch):
 # ---- Dask ----
 
 
-def test_an_address_without_a_cluster_is_said_in_one_line(one):
+def test_an_address_without_a_cluster_is_said_in_one_line(one, tmp_path):
     began = time.monotonic()
     addresses = ["tcp://127.0.0.1:9", "nonsense", "http://127.0.0.1:9"]
-    runs = [
-        subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "nwgrade.cli",
-                "grade",
-                "hw1",
-                "--course",
-                one,
-                "--dask",
-                address,
-            ],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for address in addresses
-    ]
-    for address, run in zip(addresses, runs, strict=True):
-        done = finished(run)
-        assert done.code == 1
-        assert done.err.startswith(f"nwgrade: There is no Dask cluster at {address}: ")
-        assert done.err.count("\n") == 1
+    with ExitStack() as stack:
+        runs = []
+        for number, address in enumerate(addresses):
+            course = copied(one, tmp_path / str(number))
+            runs.append(stack.enter_context(running(course, "grade", "hw1", "--dask", address)))
+        for address, run in zip(addresses, runs, strict=True):
+            done = finished(run)
+            assert done.code == 1
+            assert done.err.startswith(f"nwgrade: There is no Dask cluster at {address}: ")
+            assert done.err.count("\n") == 1
     assert time.monotonic() - began < 20
 
 
