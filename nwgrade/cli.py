@@ -341,12 +341,14 @@ def _executor(options, limits):
         return
     try:
         from distributed import Client
+        from distributed.comm.addressing import resolve_address
     except ImportError:
         raise CourseError("--dask needs Dask: pip install distributed") from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # we say it ourselves
     try:
+        resolve_address(options.dask)  # Client takes long to give up what is no address
         client = Client(options.dask, timeout="10s", set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, TimeoutError, TypeError, ValueError) as error:
         raise CourseError(f"There is no Dask cluster at {options.dask}: {error}") from None
     with client:
         answers = client.run(grading.ready, limits, options.unsafe, on_error="return")
