@@ -1,0 +1,64 @@
+"""The command line in this process: it takes seconds to import nbgrader, so that is done once."""
+
+import csv
+import io
+from contextlib import redirect_stderr, redirect_stdout
+
+from nwgrade.cli import main
+
+from .classroom import Ran
+
+# What runs a script in a page that takes it for anything but text, at once or after a click.
+HOSTILE = r"""
+<script>window.pwned = 1</script> <img src="x" onerror="window.pwned = 1">
+</pre></textarea></title></script></details><svg onload="window.pwned = 1"></svg>
+<style>body { display: none }</style> <a href="javascript:window.pwned = 1">tag</a>
+[link](javascript:window.pwned=1) [spaced]( <javascript:window.pwned=1> ) <javascript:window.pwned=1>
+[entity](java&#115;cript:window.pwned=1) &lt;script>window.pwned = 1&lt;/script>
+![picture](x"onerror="window.pwned=1) ![attached](attachment:x.png) [reference] [shown][reference]
+$\href{javascript:window.pwned=1}{x}$ &#36;&#92;href{javascript:window.pwned=1}{x}&#36;
+"><img src=x onerror=window.pwned=1> {{ 7 * 7 }} {% raw %}
+
+# "><img src=x onerror=window.pwned=1>
+
+[reference]: javascript:window.pwned=1
+
+My own words: $a<b$, and $$x \\le y$$.
+"""
+HOSTILE_NAME = '"><img src=x onerror=window.pwned=1>'
+
+
+def run(course, *arguments):
+    """Run a command on a course; return what it has said, and how it ended."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main([*map(str, arguments), "--course", str(course)])
+    return Ran(code, out.getvalue(), err.getvalue())
+
+
+def done(course, *arguments):
+    """Run a command that must succeed; return what it tells machines."""
+    ran = run(course, *arguments, "--json")
+    assert ran.code == 0, ran.err
+    return ran.json
+
+
+def standings(course, name="hw1"):
+    """Return where each student stands, by id."""
+    return {row["student"]: row for row in done(course, "status", name)}
+
+
+def read_csv(path):
+    """Return the rows of a CSV file as dicts, as Python reads it."""
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+
+
+def write_csv(path, rows, **options):
+    """Write dicts as a CSV file; return its path."""
+    encoding = options.pop("encoding", "utf-8")
+    out = io.StringIO(newline="")
+    sheet = csv.DictWriter(out, list(rows[0]), **{"lineterminator": "\n", **options})
+    sheet.writeheader()
+    sheet.writerows(rows)
+    path.write_bytes(out.getvalue().encode(encoding))
+    return path
