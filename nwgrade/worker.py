@@ -362,8 +362,8 @@ def _told(error):
     """Return one line about an error, with its place in the student's cell."""
     with contextlib.suppress(BaseException):
         lines = [frame for frame in traceback.extract_tb(error.__traceback__) if "cell" in frame[0]]
-        where = f" ({lines[-1].filename}, line {lines[-1].lineno})" if lines else ""
-        return f"{type(error).__name__}: {str(error)[:300]}{where}"
+        where = f" ({lines[-1].filename[:20]}, line {lines[-1].lineno})" if lines else ""
+        return f"{type(error).__name__[:100]}: {str(error)[:300]}{where}"
     return "an error that cannot be shown"
 
 
