@@ -5,6 +5,7 @@ points, and a cell that attacks. So all that it may get is known: 14, or less wh
 spoiled that answer.
 """
 
+import contextlib
 import hashlib
 import json
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
+from nwgrade.sandbox import Gone, Limits, Sandbox
 
 from .classroom import as_bytes, hand_in, make_course, need_bubblewrap, notebook, nwgrade, untouched
 
@@ -376,7 +379,7 @@ BREAKERS = {
         "class Wrong(Exception):\n    def __str__(self):\n        while True: pass\nraise Wrong",
         status="timed out",
     ),
-    "eats-memory": hostile("eaten = []\nwhile True:\n    eaten.append(bytearray(10**8))"),
+    "eats-memory": hostile("eaten = []\nwhile True:\n    eaten.append(np.zeros(2 * 10**7))"),
     "forks": hostile("import os\nwhile True:\n    os.fork()"),
     "starts-threads": hostile(
         """
@@ -416,8 +419,7 @@ BREAKERS = {
     ),
     "fills-the-disk": hostile(
         """
-        import os
-        for folder in ("/tmp", "/dev/shm", "/proc", "/dev"):
+                for folder in ("/tmp", "/dev/shm", "/proc", "/dev"):
             for n in range(200):
                 try:
                     with open(f"{folder}/{n}", "wb") as file:
@@ -456,9 +458,11 @@ REACHERS = {
     "searches-everything": reaching(
         """
         for folder, folders, files in os.walk("/"):
-            folders[:] = {*folders} - {"share", "include", "__pycache__", "test", "x86_64-linux-gnu"}
+            if folder.count("/") > 7:
+                folders.clear()
+            folders[:] = {*folders} - {"share", "include", "__pycache__"}
             for name in folders + files:
-                if any(word in name for word in ("nwlib", "nwgrade", "gradebook", "checks_")):
+                if any(word in name for word in ("nwlib", "nwgrade", "gradebook", "hw1")):
                     reached.append(f"{folder}/{name}")
         """
     ),
@@ -744,6 +748,30 @@ def test_nothing_of_the_sandboxes_is_left(batch):
     assert not list(batch.scratch.iterdir())
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
     assert not [one for one in commands if bytes(batch.scratch) in one]
+
+
+def test_a_submission_cannot_outlive_its_end():
+    need_bubblewrap()
+    code = dedent(BREAKERS["never-ends-at-any-signal"].content["cells"][2]["source"])
+    with Sandbox(Limits(seconds=0.5)) as sandbox:
+        alone = descendants(sandbox._process.pid)
+        sandbox.start()
+        assert len(descendants(sandbox._process.pid)) == len(alone) + 2
+        with pytest.raises(Gone, match="timed out"):
+            sandbox.ask({"run": code, "name": "cell 1"})
+        assert descendants(sandbox._process.pid) == alone
+
+
+def descendants(pid):
+    """Return the processes that a process has started, and those that these have started."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+    found = {pid}
+    while more := {one for one, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
 
 
 def test_what_submissions_say_is_short_and_printable(batch):
