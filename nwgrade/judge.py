@@ -96,7 +96,7 @@ class _Submission:
         deadly = set()
         while self._has_a_chance():
             self.failed = [line for line in self.failed if line[0] in deadly]
-            self.sandbox.start()
+            self.sandbox.start(self._seconds())
             for cell in self.cells:
                 if cell.position in deadly:
                     continue
@@ -121,6 +121,13 @@ class _Submission:
             reply = {"error": "it gave no answer that can be read"}
         if isinstance(reply, dict) and "error" in reply:
             self.failed.append((cell.position, _readable(reply["error"])))
+
+    def _seconds(self):
+        """Return the time for an answer: half as much after each time out, down to an eighth.
+
+        One loop without an end would else take as long as a whole class of others.
+        """
+        return self.sandbox.limits.seconds / 2 ** min(3, self.deaths.count("timed out"))
 
     def _has_a_chance(self):
         return len(self.deaths) < MAX_DEATHS and time.monotonic() < self.deadline

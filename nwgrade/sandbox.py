@@ -88,9 +88,10 @@ class Sandbox:
     def __exit__(self, *_):
         self._stop()
 
-    def start(self):
-        """Start a fresh process for a submission."""
-        answer = self._ask(b"S" + json.dumps(asdict(self.limits)).encode(), START_SECONDS)
+    def start(self, seconds=None):
+        """Start a fresh process for a submission, with another limit of time for each answer."""
+        limits = asdict(self.limits) | ({} if seconds is None else {"seconds": seconds})
+        answer = self._ask(b"S" + json.dumps(limits).encode(), START_SECONDS)
         if answer[:1] == b"X":
             raise SandboxError(answer[1:].decode())
 
