@@ -13,7 +13,8 @@ HOSTILE = r"""
 <script>window.pwned = 1</script> <img src="x" onerror="window.pwned = 1">
 </pre></textarea></title></script></details><svg onload="window.pwned = 1"></svg>
 <style>body { display: none }</style> <a href="javascript:window.pwned = 1">tag</a>
-[link](javascript:window.pwned=1) [spaced]( <javascript:window.pwned=1> ) <javascript:window.pwned=1>
+[link](javascript:window.pwned=1) [spaced]( <javascript:window.pwned=1> )
+<javascript:window.pwned=1>
 [entity](java&#115;cript:window.pwned=1) &lt;script>window.pwned = 1&lt;/script>
 ![picture](x"onerror="window.pwned=1) ![attached](attachment:x.png) [reference] [shown][reference]
 $\href{javascript:window.pwned=1}{x}$ &#36;&#92;href{javascript:window.pwned=1}{x}&#36;

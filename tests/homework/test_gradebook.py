@@ -28,6 +28,7 @@ late_percent_per_day = 10
 [hw1]
 due = 2026-03-02 12:00:00
 """
+NOTEBOOK = "body > .container #notebook >> nth=0"
 SQUARED = """
 def squared_errors(prediction, y):
     raise ValueError("</script><script>window.pwned = 1</script>")
@@ -322,9 +323,9 @@ def test_a_person_may_overrule_a_check_and_comment_on_code(course, page):
     text = feedback(course, "13")
     assert "The idea was right." in text
     assert "A person has looked at it and made it 4 points." in text
-    done(course, "grade", "hw1", "--again")
-    assert standings(course)["13"]["parts"]["errors-test"] == 4
     verdicts = Course(course).result("hw1", "13")["verdicts"]
+    store(course, "13", verdicts=verdicts)
+    assert standings(course)["13"]["parts"]["errors-test"] == 4
     passed = [{**one, "earned": one["points"]} for one in verdicts]
     store(course, "13", verdicts=passed)
     assert standings(course)["13"]["parts"]["errors-test"] == 10
@@ -333,9 +334,9 @@ def test_a_person_may_overrule_a_check_and_comment_on_code(course, page):
 
 def test_a_person_sees_the_words_the_checks_and_the_figure_of_the_sandbox(course, page):
     open_submission(page, "11")
-    assert "expand the square" in page.locator("#notebook").inner_text()
-    assert "4/4  truth has the right values" in page.locator("#notebook").inner_text()
-    figure = page.locator("#notebook img")
+    assert "expand the square" in page.locator(NOTEBOOK).inner_text()
+    assert "4/4  truth has the right values" in page.locator(NOTEBOOK).inner_text()
+    figure = page.locator(NOTEBOOK).locator("img")
     assert figure.count() == 1
     assert figure.evaluate("image => image.naturalWidth") > 300
 
@@ -343,14 +344,19 @@ def test_a_person_sees_the_words_the_checks_and_the_figure_of_the_sandbox(course
 def test_a_hostile_submission_runs_no_script_in_formgrader(course, page):
     open_submission(page, "13")
     page.wait_for_load_state("networkidle")
-    text = page.locator("#notebook").inner_text()
+    text = page.locator(NOTEBOOK).inner_text()
     assert text.count("My own words: $a< b$") == 4
     assert "< script>window.pwned = 1" in text
     assert "raised ValueError: </script>" in text
-    links = page.locator("#notebook a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    links = (
+        page.locator(NOTEBOOK)
+        .locator("a")
+        .evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    )
     assert all(link.startswith("#") for link in links)
-    assert page.locator("#notebook").locator("script, style, svg, iframe, object").count() == 0
-    assert page.locator("#notebook img").count() == 1
+    assert page.locator(NOTEBOOK).locator("script, style, svg, iframe, object").count() == 0
+    images = page.locator(NOTEBOOK).locator("img").evaluate_all("all => all.map(i => i.src)")
+    assert all(source.startswith("data:image/png;base64,") for source in images)
     assert page.evaluate("window.pwned") is None
 
 
