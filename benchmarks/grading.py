@@ -85,13 +85,13 @@ def with_loops(tree):
 
 def with_mistake(tree, rng):
     """Turn an operator or a number into another one."""
-    places = [one for one in ast.walk(tree) if isinstance(one, ast.BinOp | ast.Constant)]
-    places = [one for one in places if not isinstance(getattr(one, "value", 0), str)]
-    if not places:
+    places = [one for one in ast.walk(tree) if isinstance(getattr(one, "value", None), int | float)]
+    places += [one for one in ast.walk(tree) if isinstance(one, ast.BinOp)]
+    place = rng.choice(places or [None])
+    if place is None:
         return
-    place = rng.choice(places)
     if isinstance(place, ast.Constant):
-        place.value = (place.value or 0) + 1
+        place.value += 1
     else:
         place.op = ast.Sub() if isinstance(place.op, ast.Add) else ast.Add()
 
