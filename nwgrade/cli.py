@@ -344,7 +344,8 @@ def _executor(options, limits):
         from distributed.comm.addressing import resolve_address
     except ImportError:
         raise CourseError("--dask needs Dask: pip install distributed") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # we say it ourselves
+    for name in ("distributed", "distributed.client"):  # what fails is said below
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         resolve_address(options.dask)  # Client takes long to give up what is no address
         client = Client(options.dask, timeout="10s", set_as_default=False)
