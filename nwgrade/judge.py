@@ -89,6 +89,7 @@ class _Submission:
         self.sandbox = sandbox
         self.failed = []
         self.deaths = []
+        self.slowest = 0.0  # answer that came
         self.deadline = time.monotonic() + PATIENCE * sandbox.limits.seconds
 
     def run(self):
@@ -116,18 +117,27 @@ class _Submission:
         if time.monotonic() > self.deadline:
             raise box.Gone("timed out")
         try:
-            reply = self.sandbox.ask(message)
+            reply = self._ask(message)
         except wire.WireError:
             reply = {"error": "it gave no answer that can be read"}
         if isinstance(reply, dict) and "error" in reply:
             self.failed.append((cell.position, _readable(reply["error"])))
 
+    def _ask(self, message):
+        began = time.monotonic()
+        reply = self.sandbox.ask(message)
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        return reply
+
     def _seconds(self):
         """Return the time for an answer: half as much after each time out, down to an eighth.
 
-        One loop without an end would else take as long as a whole class of others.
+        One loop without an end would else take as long as a whole class of others. What has been
+        answered in time keeps enough to be answered again.
         """
-        return self.sandbox.limits.seconds / 2 ** min(3, self.deaths.count("timed out"))
+        limit = self.sandbox.limits.seconds
+        less = limit / 2 ** min(3, self.deaths.count("timed out"))
+        return min(limit, max(less, 3 * self.slowest))
 
     def _has_a_chance(self):
         return len(self.deaths) < MAX_DEATHS and time.monotonic() < self.deadline
@@ -138,7 +148,7 @@ class _Submission:
             self.deaths = self.deaths or ["timed out"]
             raise Failed("Not tried: the notebook had crashed too often or taken too long by then.")
         try:
-            return self.sandbox.ask(message)
+            return self._ask(message)
         except wire.WireError:
             raise Failed("Its answer cannot be read.") from None
         except box.Gone as gone:
