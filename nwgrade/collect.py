@@ -8,6 +8,7 @@ import csv
 import io
 import os
 import re
+import unicodedata
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -16,11 +17,13 @@ from pathlib import Path
 
 from nwgrade.course import CourseError, digest, read_table, safe_id, write, write_json
 from nwgrade.notebooks import MAX_BYTES, Unreadable, read_notebook
+from nwgrade.written import plain
 
 MAX_ENTRIES = 50_000
 MAX_NESTED = 200 * 2**20
+MAX_ZIPS = 2  # of one student; the latest are looked into
 MAX_NOTEBOOKS = 20  # of one student; the latest are looked at
-CANNOT_READ = (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error)
+CANNOT_READ = (OSError, RuntimeError, ValueError, zipfile.BadZipFile, EOFError, zlib.error)
 MOODLE = re.compile(
     r"(?:^|.*/)(?P<entry>(?P<name>[^/]+)_(?P<id>\d+)_assignsubmission_[a-z]+_?)/?(?P<file>[^/].*)$"
 )
@@ -103,7 +106,7 @@ class _Source:
             return list(_folder(self.path))
         try:
             self.zip = zipfile.ZipFile(self.path)
-        except (zipfile.BadZipFile, OSError) as error:
+        except CANNOT_READ as error:
             raise CourseError(f"{self.path} is neither a folder nor a zip: {error}") from None
         return list(_zip(self.zip))
 
@@ -124,7 +127,11 @@ def _folder(root):
                 yield None
                 continue
             time = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            yield File(shown, time, lambda limit, path=path: _read_at_most(path.open("rb"), limit))
+
+            def read(limit, path=path):
+                return _read_at_most(path.open("rb"), limit)
+
+            yield File(_printable(shown), time, read)
 
 
 def _zip(archive):
@@ -135,7 +142,8 @@ def _zip(archive):
         if entry.is_dir() or IGNORED.search(entry.filename):
             continue
         kind = entry.external_attr >> 28
-        if kind not in (0, 8):  # neither unknown nor a plain file
+        is_elsewhere = entry.filename.startswith("/") or ".." in entry.filename.split("/")
+        if kind not in (0, 8) or is_elsewhere:  # neither unknown nor a plain file
             yield None
             continue
         try:
@@ -144,9 +152,16 @@ def _zip(archive):
             time = datetime(1980, 1, 1)
 
         def read(limit, entry=entry):
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError("it is packed in an unusual way")  # LZMA may ask for any memory
             return _read_at_most(archive.open(entry), limit)
 
-        yield File(entry.filename, time, read)
+        yield File(_printable(entry.filename), time, read)
+
+
+def _printable(name):
+    """Return a name with codes for the signs that steer a terminal, and halves of characters."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in name)
 
 
 def _read_at_most(stream, limit):
@@ -182,9 +197,23 @@ def _by_student(files, course, name):
             whose = re.sub(rf"(?i)(?<=.)[ _-]+{re.escape(name)}$", "", whose)
             student = safe_id(whose)
             one = handed.setdefault(student, Handed(student, whose, f"{whose}/"))
+            _check_same(student, one.entry, f"{whose}/")
             file.path = "/".join(parts[1:]) or parts[0]
         one.files.append(file)
+    for one in handed.values():
+        before = course.submission(name, one.student)
+        _check_same(one.student, before.received.get("entry", "") if before else "", one.entry)
     return handed
+
+
+def _check_same(student, entry, other):
+    """Refuse two names that clean to the same id: one student's work would replace another's."""
+    both = {unicodedata.normalize("NFC", name) for name in (entry, other)}
+    if len(both) > 1 and all(name.endswith("/") for name in both):
+        raise CourseError(
+            f"{entry[:-1]!r} and {other[:-1]!r} would both be the student {student}. Rename one of "
+            "them."
+        )
 
 
 def _common_folder(files, name):
@@ -297,9 +326,11 @@ def _choose(assignment, one):
             data, problem, matches = b"", f"{file.path} cannot be read: {error}", -1
         else:
             problem, matches = _look(data, known)
-        number = ATTEMPT.search(Path(file.path).stem)
+        number = ATTEMPT.search(Path(file.path).stem[-20:])
         key = (matches, file.time, int(number[1][:9]) if number else 0, file.path)
         if key > best[0]:
+            if best[1]:
+                best[1].data = b""
             file.data = data
             best = key, file, problem
     if best[1] is None:
@@ -321,11 +352,13 @@ def _look(data, known):
 def _in_zips(files):
     """Return the notebooks in the zips that a student has handed in, one level deep."""
     found = []
-    for file in files:
-        if not file.path.lower().endswith(".zip"):
-            continue
+    zips = [file for file in files if file.path.lower().endswith(".zip")]
+    for file in sorted(zips, key=lambda file: file.time)[-MAX_ZIPS:]:
         try:
-            inner = list(_zip(zipfile.ZipFile(io.BytesIO(file.read(MAX_NESTED)))))
+            content = file.read(MAX_NESTED)
+            if content.count(b"PK\1\2") > MAX_ENTRIES:  # opened, each would take much memory
+                continue
+            inner = list(_zip(zipfile.ZipFile(io.BytesIO(content))))
         except (CourseError, *CANNOT_READ):
             continue
         for one in inner:
@@ -364,7 +397,7 @@ def _remember(course, lines):
     """Keep the names of all students, also of those who have handed in nothing."""
     path = course.root / "students.csv"
     known = {row["id"]: row["name"] for row in read_table(path)} if path.exists() else {}
-    known |= {line["student"]: line["name"] for line in lines}
+    known |= {line["student"]: plain(line["name"]) for line in lines}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerows([("id", "name"), *sorted(known.items())])
