@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -47,6 +48,7 @@ exit codes:
   130  interrupted; what was done is kept, and the same command goes on
 """
 BROKEN, INTERRUPTED = 3, 130
+UNGRADED = ("failed", "not graded yet")
 STYLES = {
     "graded": "green",
     "partly": "yellow",
@@ -249,45 +251,59 @@ def grade(course, assignment, options):
 
 
 def status(course, assignment, options):
-    rows = gradebook.rows(course, assignment, _roster(course))
+    rows = _rows(course, assignment)
     _tell(options, [_line(row) for row in rows], _table(assignment, rows))
 
 
 def answers(course, assignment, options):
+    rows = _rows(course, assignment)
     if options.read:
-        count = written.read_sheet(course, assignment, options.read)
-        _tell(options, {"graded": count}, f"{count} answers have points now.")
+        count = written.read_sheet(course, assignment, rows, options.read)
+        _tell(
+            options,
+            {"graded": count},
+            _count_of(count, "answer has points now.", "answers have points now."),
+        )
         return
     path = course.root / "export" / f"{assignment.name}-written.csv"
-    count = written.write_sheet(course, assignment, path, options.all)
+    count = written.write_sheet(assignment, rows, path, options.all)
     told = {"sheet": str(path), "answers": count}
-    _tell(
-        options,
-        told,
-        f"{count} answers wait in {path}. Fill in the points, then: nwgrade written "
-        f"{assignment.name} --read {path}",
-    )
+    if count:
+        to_do = (
+            f"{_count_of(count, 'answer waits', 'answers wait')} in {path}. Fill in the points, "
+            f"then: nwgrade written {assignment.name} --read {quote(str(path))}"
+        )
+    else:
+        to_do = f"No answer waits for points. Next: nwgrade feedback {assignment.name}"
+    _tell(options, told, to_do)
 
 
 def give_back(course, assignment, options):
-    rows = gradebook.rows(course, assignment)
+    rows = _rows(course, assignment)
     count, path = feedback.give_back(course, assignment, rows)
-    waiting = sum(bool(row.waiting) for row in rows)
-    told = {"pages": count, "zip": str(path), "waiting": waiting}
-    _tell(options, told, f"{count} pages in feedback/, and all of them in {path}.")
+    waiting = [row.student for row in rows if row.waiting]
+    without = [row.student for row in rows if row.status in UNGRADED]
+    told = {"pages": count, "zip": str(path), "waiting": len(waiting), "not_graded": without}
+    _tell(
+        options,
+        told,
+        f"{_count_of(count, 'page', 'pages')} in feedback/, and all of them in {path}.",
+    )
     if waiting:
-        _warn(f"{waiting} of them have parts that still wait for points.")
+        _warn(f"{len(waiting)} of them have parts that still wait for points.")
+    if without:
+        _warn(f"No page for those who are not graded: {', '.join(without[:9])}.")
 
 
 def send_on(course, assignment, options):
-    rows = gradebook.rows(course, assignment, _roster(course))
-    unready = [row for row in rows if row.waiting or row.status in ("failed", "not graded yet")]
+    rows = _rows(course, assignment)
+    unready = [row for row in rows if row.waiting or row.status in UNGRADED]
     if unready and not options.partial:
         names = ", ".join(f"{row.student} ({row.status})" for row in unready[:5])
         raise CourseError(
-            f"{len(unready)} submissions are not graded to the end: {names}"
-            f"{', ...' if len(unready) > 5 else ''}. Finish them, or export what there is with "
-            "--partial."
+            f"{_count_of(len(unready), 'submission is', 'submissions are')} not graded to the end: "
+            f"{names}{', ...' if len(unready) > 5 else ''}. Finish them, or export what there is "
+            "with --partial."
         )
     left, kind = [], "scores"
     if options.moodle:
@@ -302,11 +318,20 @@ def send_on(course, assignment, options):
     write(path, text)
     blank = [row.student for row in rows if row.score is None]
     told = {"file": str(path), "without_score": blank, "not_in_the_list": left}
-    _tell(options, told, f"{len(rows) - len(blank)} scores are in {path}.")
+    _tell(
+        options, told, f"{_count_of(len(rows) - len(blank), 'score is', 'scores are')} in {path}."
+    )
     if blank:
         _warn(f"No score, and nothing in the file, for {len(blank)}: {', '.join(blank[:9])}.")
     if left:
         _warn(f"Graded, but not in the list that was to be filled in: {', '.join(left)}.")
+
+
+def _rows(course, assignment):
+    """Return where each student of the course stands."""
+    if not course.submissions(assignment.name):
+        raise CourseError(f"Nothing has been collected yet: nwgrade collect {assignment.name} ...")
+    return gradebook.rows(course, assignment, _roster(course))
 
 
 # ---- Grading ----
@@ -437,6 +462,10 @@ def _table(assignment, rows):
             "" if row.score is None else f"{row.score:g}",
         )
     return table
+
+
+def _count_of(number, one, many):
+    return f"{number} {one if number == 1 else many}"
 
 
 def _sum(parts):

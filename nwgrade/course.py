@@ -242,10 +242,9 @@ def read_rows(path):
     header = text.partition("\n")[0]
     separator = max(",;\t", key=header.count)
     try:
-        rows = list(csv.reader(io.StringIO(text), delimiter=separator, strict=True))
+        return list(csv.reader(io.StringIO(text), delimiter=separator, strict=True))
     except csv.Error as error:
         raise CourseError(f"{path} is no CSV file: {error}.") from None
-    return [row for row in rows if any(map(str.strip, row))]
 
 
 def read_table(path):

@@ -142,9 +142,7 @@ def _score(assignment, submission, result, shown_before, book):
     """Write the points into the gradebook."""
     name = submission.received.get("name") or submission.student
     book.update_or_create_student(submission.student, last_name=name)
-    time = submission.time and submission.time.replace(tzinfo=None)
     entry = book.update_or_create_submission(assignment.name, submission.student)
-    entry.timestamp = time
     notebook = entry.notebooks[0]
     comments = {comment.name: comment for comment in notebook.comments}
     for grade in notebook.grades:
@@ -235,7 +233,8 @@ def _told(verdict):
 def rows(course, assignment, students=()):
     """Return where each student stands, by id: all who have handed in, and those named.
 
-    What a late submission costs is put into the gradebook on the way, for it depends on the points.
+    When each came and what that costs is put into the gradebook on the way: a date may have been
+    corrected, and the cut depends on the points.
     """
     found, students = [], dict(students)
     submissions = course.submissions(assignment.name)
@@ -248,6 +247,8 @@ def rows(course, assignment, students=()):
             row = _row(course, assignment, submission, student, name, result, entries.get(student))
             found.append(row)
             if row.parts:
+                time = submission.time and submission.time.replace(tzinfo=None)
+                entries[student].timestamp = time
                 entries[student].notebooks[0].late_submission_penalty = row.earned * row.cut
         book.db.commit()
     return found

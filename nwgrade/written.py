@@ -5,7 +5,7 @@ import io
 import re
 
 from nwgrade.course import CourseError, digest, read_table, write
-from nwgrade.gradebook import give, gradebook, rows
+from nwgrade.gradebook import give, gradebook
 
 COLUMNS = (
     "student",
@@ -38,27 +38,37 @@ def _answer_id(row, cell):
     return "a" + digest(f"{row.student}/{cell}/{row.result['shown'][cell]}".encode())[:10]
 
 
-def write_sheet(course, assignment, path, all_of_them=False):
-    """Write the answers that wait for points, a row for each criterion; return how many wait."""
+def write_sheet(assignment, rows, path, all_of_them=False):
+    """Write the answers that wait for points, a row for each criterion; return how many there are.
+
+    What has been filled in in the file at `path` stays.
+    """
+    filled = {_key(row): row for row in read_table(path)} if path.exists() else {}
     out = io.StringIO()
     sheet = csv.writer(out, lineterminator="\n")
     sheet.writerow([*COLUMNS, "answer"])
-    waiting = 0
-    for row in rows(course, assignment):
+    count = 0
+    for row in rows:
         for part in row.parts:
             if part.cell not in assignment.rubric or (part.earned is not None and not all_of_them):
                 continue
-            waiting += 1
-            answer = row.result["answers"][part.cell]
+            count += 1
+            text = row.result["answers"][part.cell]
             for number, (asked, most) in enumerate(assignment.rubric[part.cell], start=1):
-                text = answer if number == 1 else ""
                 known = [row.student, plain(row.name), part.cell, _answer_id(row, part.cell)]
-                sheet.writerow([*known, number, plain(asked), most, "", "", plain(text)])
+                before = filled.get((known[-1], str(number)), {})
+                told = [before.get("points", ""), before.get("comment", "")]
+                shown = plain(text) if number == 1 else ""
+                sheet.writerow([*known, number, plain(asked), most, *told, shown])
     write(path, "\ufeff" + out.getvalue())  # without the mark, Excel takes it for another encoding
-    return waiting
+    return count
 
 
-def read_sheet(course, assignment, path):
+def _key(row):
+    return row.get("answer_id", ""), row.get("criterion", "")
+
+
+def read_sheet(course, assignment, rows, path):
     """Put the points of a sheet into the gradebook; return how many answers were graded.
 
     All of it or nothing: a CourseError lists every row that is wrong. An answer whose points are
@@ -69,7 +79,7 @@ def read_sheet(course, assignment, path):
         raise CourseError(f"{path}: there is no column {missing[0]}.")
     current = {
         _answer_id(row, part.cell): (row.student, part.cell)
-        for row in rows(course, assignment)
+        for row in rows
         for part in row.parts
         if part.cell in assignment.rubric
     }

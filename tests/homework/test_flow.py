@@ -325,7 +325,7 @@ def test_what_was_not_graded_has_no_score(term):
 
 def test_unfinished_work_is_not_exported(term):
     assert term.refused.code == 1
-    assert "7 submissions are not graded to the end: 11 (partly)" in term.refused.err
+    assert "7 submissions are not graded to the end: 11 (partly), 12 (partly)" in term.refused.err
     assert "--partial" in term.refused.err
     assert sorted(term.partial["without_score"]) == ["17", "19"]
 
@@ -433,3 +433,11 @@ def test_a_class_on_canvas_goes_from_its_zip_to_its_gradebook(tmp_path):
     done(course, "export", "hw1", "--canvas", gradebook)
     scores = {row["ID"]: row["hw1 (77)"] for row in read_csv(course / "export" / "hw1-canvas.csv")}
     assert scores == {"": "100", "811": "68", "812": "61.2", "813": "", "899": ""}
+
+
+def test_without_submissions_each_command_says_how_to_collect(tmp_path):
+    course = make_course(tmp_path, "hw1")
+    for command in ("status", "grade", "written", "feedback", "export"):
+        ran = run(course, command, "hw1")
+        assert (ran.code, ran.out) == (1, "")
+        assert "Nothing has been collected yet: nwgrade collect hw1 ..." in ran.err

@@ -326,6 +326,9 @@ def test_a_person_may_overrule_a_check_and_comment_on_code(course, page):
     verdicts = Course(course).result("hw1", "13")["verdicts"]
     store(course, "13", verdicts=verdicts)
     assert standings(course)["13"]["parts"]["errors-test"] == 4
+    broken = [{**one, "is_broken": one["cell"] == "errors-test"} for one in verdicts]
+    store(course, "13", verdicts=broken)
+    assert standings(course)["13"]["parts"]["errors-test"] == 4
     passed = [{**one, "earned": one["points"]} for one in verdicts]
     store(course, "13", verdicts=passed)
     assert standings(course)["13"]["parts"]["errors-test"] == 10

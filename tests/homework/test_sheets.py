@@ -128,6 +128,21 @@ def test_an_answer_without_points_is_left_as_it_is(sheet):
     assert standings(sheet.course) == before
 
 
+def test_writing_a_sheet_again_keeps_what_was_filled_in(sheet):
+    for row in of(sheet.rows, "eve"):
+        row.update(points="0.5", comment="half")
+    write_csv(sheet.path, of(sheet.rows, "eve"))
+    done(sheet.course, "written", "hw1", "--all")
+    rows = [row for row in read_csv(sheet.path) if row["cell"] == "derivation"]
+    again = {student: of(rows, student) for student in ("ada", "eve")}
+    told = [(row["points"], row["comment"]) for row in again["eve"]]
+    assert told == [("0.5", "half")] * 8
+    assert {row["points"] for row in again["ada"]} == {""}
+    sheet.path.write_bytes(b"\xff not a table")
+    assert "no CSV file in UTF-8" in run(sheet.course, "written", "hw1").err
+    sheet.path.unlink()
+
+
 def column(name, value, number=0):
     def change(rows):
         rows[number][name] = value
