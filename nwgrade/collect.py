@@ -142,8 +142,7 @@ def _zip(archive):
         if entry.is_dir() or IGNORED.search(entry.filename):
             continue
         kind = entry.external_attr >> 28
-        is_elsewhere = entry.filename.startswith("/") or ".." in entry.filename.split("/")
-        if kind not in (0, 8) or is_elsewhere:  # neither unknown nor a plain file
+        if kind not in (0, 8) or entry.filename.startswith("/"):  # neither unknown nor a plain file
             yield None
             continue
         try:
