@@ -154,7 +154,7 @@ def _written(assignment, row, part, folder):
     is_answered = assignment.is_answered(part.cell, text)
     if not is_answered:
         yield "<p>Not answered.</p>"
-    yield from _told(part)
+    yield from _told(part, assignment.rubric.get(part.cell, ()))
     if not is_answered:
         return
     picture = folder / assignment.name / f"{part.cell}.png"
@@ -167,10 +167,28 @@ def _written(assignment, row, part, folder):
     yield f"<details><summary>Your answer</summary><pre>{escape(text)}</pre></details>"
 
 
-def _told(part):
-    """Yield what the person who graded it has written."""
-    if part.comment:
-        yield f'<p class="label">Comment</p><p class="told">{escape(part.comment)}</p>'
+def _told(part, rubric=()):
+    """Yield what the person who graded it has given for each criterion, and written besides."""
+    asked = {title for title, _ in rubric}
+    by_criterion, free = [], []
+    for line in part.comment.splitlines():
+        points, _, rest = line.partition("  ")
+        title, _, why = rest.partition(" · ")
+        while title not in asked and " · " in why:  # a criterion may have that sign too
+            more, _, why = why.partition(" · ")
+            title = f"{title} · {more}"
+        if title in asked:
+            earned, _, most = points.partition("/")
+            kind, mark = ("good", "✓") if earned == most else ("bad", "✗" if earned == "0" else "–")
+            by_criterion.append(_line(kind, mark, title, why, escape(f"{earned} / {most}")))
+        else:
+            free.append(line)
+    if by_criterion:
+        yield '<ul class="checks">'
+        yield from by_criterion
+        yield "</ul>"
+    if any(free):
+        yield f'<p class="label">Comment</p><p class="told">{escape(chr(10).join(free))}</p>'
 
 
 def give_back(course, assignment, rows):

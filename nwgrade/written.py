@@ -143,7 +143,7 @@ def _sum(rubric, student, cell, lines):
                 f"row {line}: criterion {number} of {student}'s {cell} has no points."
             )
         given[number] = _number(line, row["points"], "points", most)
-        comment = row["comment"].strip()
+        comment = " ".join(row["comment"].split())
         told[number] = f"{given[number]:g}/{most:g}  {asked}" + f" · {comment}" * bool(comment)
     if len(given) < len(rubric):
         missing = ", ".join(str(n) for n in range(1, len(rubric) + 1) if n not in given)

@@ -55,7 +55,9 @@ def pages(tmp_path_factory):
     done(course, "written", "hw1")
     rows = [row for row in read_csv(written) if row["student"] in (IDS["graded"], IDS["late"])]
     for row in rows:
-        row["points"], row["comment"] = row["most"], "Clear & short <b>proof</b>"
+        row["points"], row["comment"] = row["most"], "Clear & short\n<b>proof</b> · indeed"
+        if row["student"] == IDS["late"] and row["criterion"] == "1":
+            row["points"] = "1,5"
     done(course, "written", "hw1", "--read", write_csv(written, rows))
     done(course, "feedback", "hw1")
     return {
@@ -147,13 +149,29 @@ def test_a_graded_page_has_points_comments_and_the_figure(read):
     assert "so far" not in text
     assert page.get_by_role("img", name="The figure that your code draws").count() == 1
     assert page.get_by_role("heading", name="F · Derive the floor 18 / 18").count() == 1
-    assert page.locator("li.good").count() == 14
+    assert page.locator("li.good").count() == 14 + 8 + 5  # checks, and criteria of two answers
     assert page.locator("li.bad").count() == 0
     assert "2026-03-02 10:00 (Europe/Berlin)" in page.locator("header").inner_text()
 
 
+def test_each_criterion_has_its_points_and_a_comment_of_its_own(read):
+    page = read("late")
+    line = page.get_by_role("listitem").filter(has_text="the square is expanded")
+    assert line.inner_text().splitlines() == [
+        "–",
+        "1: the square is expanded, with y = f + sigma z put in",
+        "1.5 / 3",
+        "Clear & short <b>proof</b> · indeed",
+    ]
+    assert page.get_by_text("Comment", exact=True).count() == 0
+
+
 SAYS = {
-    "late": ["68.8 of 100 points", "2 days late: that costs 20% of the 86 points", "Not answered."],
+    "late": [
+        "67.6 of 100 points",
+        "2 days late: that costs 20% of the 84.5 points",
+        "Not answered.",
+    ],
     "hostile": ["points so far", "not yet graded answers that are worth 32 points", "waits / 18"],
     "timed out": ["took too long and was stopped", "Cell 3", "Run All Cells before you hand in"],
     "died": ["made Python stop", "Cell 3", "Run All Cells before you hand in again"],
