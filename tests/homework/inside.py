@@ -15,7 +15,7 @@ HOSTILE = r"""
 <style>body { display: none }</style> <a href="javascript:window.pwned = 1">tag</a>
 [link](javascript:window.pwned=1) [spaced]( <javascript:window.pwned=1> )
 <javascript:window.pwned=1>
-[entity](java&#115;cript:window.pwned=1) &lt;script>window.pwned = 1&lt;/script>
+[entity](&#106;avascript:window.pwned=1) &lt;script>window.pwned = 1&lt;/script>
 ![picture](x"onerror="window.pwned=1) ![attached](attachment:x.png) [reference] [shown][reference]
 $\href{javascript:window.pwned=1}{x}$ &#36;&#92;href{javascript:window.pwned=1}{x}&#36;
 "><img src=x onerror=window.pwned=1> {{ 7 * 7 }} {% raw %}

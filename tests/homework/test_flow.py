@@ -247,7 +247,7 @@ def term(tmp_path_factory):
 
     once = everything(course)
     run(course, "collect", "hw1", zipped, "--worksheet", sheet)
-    steps.regraded = run(course, "grade", "hw1", "--seconds", "2")
+    steps.graded_again = run(course, "grade", "hw1", "--seconds", "2")
     done(course, "written", "hw1", "--read", folder / "filled.csv")
     done(course, "feedback", "hw1")
     done(course, "export", "hw1", "--moodle", sheet)
@@ -377,7 +377,7 @@ def test_moodles_worksheet_is_filled_in_and_else_untouched(term):
 
 
 def test_the_same_commands_again_change_nothing(term):
-    assert "Nothing was new." in term.regraded.out
+    assert "Nothing was new." in term.graded_again.out
     assert term.differ == set()
     assert term.after_all_again == term.after
 
