@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
+import numpy as np
 import pytest
 
+from nwgrade.checks import Failed, compare
 from nwgrade.sandbox import Gone, Limits, Sandbox
 
 from .classroom import as_bytes, hand_in, make_course, need_bubblewrap, notebook, nwgrade, untouched
@@ -470,6 +472,8 @@ REACHERS = {
         """
         for prefix in ("/usr", "/usr/local", sys.prefix):
             sys.path += glob.glob(f"{prefix}/lib*/python3*/*-packages")
+        for folder in sys.path:  # what else is installed may be a solution
+            reached += glob.glob(f"{folder}/*") if folder.endswith("-packages") else []
         sys.path += ["COURSE", "."]
         for name in ("nwlib", "nwgrade", "nwgrade.checks", "homework", "checks.hw1", "nbgrader"):
             reach(name, __import__, name)
@@ -772,6 +776,35 @@ def descendants(pid):
     while more := {one for one, parent in parents.items() if parent in found} - found:
         found |= more
     return found
+
+
+@pytest.mark.parametrize(
+    ("student", "said"),
+    {
+        "empty": "is empty",
+        "no-json": "cannot be read as JSON",
+        "deep-json": "cannot be read as JSON",
+        "null": "is JSON, but not a notebook",
+        "60-MB": "has more than 50 MB",
+        "many-cells": "has more than 2000 cells",
+        "many-parts": "has too many parts",
+    }.items(),
+)
+def test_the_student_is_told_why_a_notebook_cannot_be_read(batch, student, said):
+    assert said in batch.rows[student]["problem"]
+
+
+@pytest.mark.parametrize("got", [True, [True, False], np.array([True, False])])
+def test_truths_are_no_numbers_unless_they_are_expected(got):
+    expected = np.asarray(got)
+    compare(got, expected, "f()")
+    with pytest.raises(Failed, match="should return numbers"):
+        compare(got, expected.astype(float), "f()")
+
+
+def test_a_secret_number_is_not_told():
+    with pytest.raises(Failed, match=r"^f\(\) is not what was asked for. Look again.$"):
+        compare(3.0, 0.375, "f()", hint="Look again.", secret=True)
 
 
 def test_what_submissions_say_is_short_and_printable(batch):
