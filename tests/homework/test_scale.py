@@ -218,6 +218,12 @@ def test_a_submission_that_kills_every_worker_gets_no_score_and_stops_nobody(col
 def test_an_interrupted_run_goes_on_where_it_was(collected, tmp_path):
     course, temporary = copied(collected, tmp_path), tmp_path / "tmp"
     temporary.mkdir()
+    with running(course, "grade", "hw1") as run:
+        wait_until(lambda: workers_of(run), "a worker")
+        time.sleep(0.3)  # until they are importing
+        os.killpg(run.pid, signal.SIGINT)
+        assert finished(run).code == 130
+
     with running(course, "grade", "hw1", TMPDIR=str(temporary)) as run:
         wait_for_results(course, run, 2)
         os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C does: to the workers too
