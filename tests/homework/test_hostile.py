@@ -446,7 +446,7 @@ BREAKERS = {
     ),
 }
 
-REACHERS = {
+ESCAPES = {
     "reads-the-course": reaching(
         """
         for root in ("COURSE", os.path.dirname("COURSE"), "/etc", "/home", "/var", "/sys", "/run",
@@ -574,7 +574,7 @@ REACHERS = {
         for n in range(4)
     },
 }
-REACHERS["reads-a-neighbour"] = reaching(
+ESCAPES["reads-a-neighbour"] = reaching(
     'reach("neighbour", open, "COURSE/submitted/honest-full/hw1/hw1.ipynb")'
 )
 
@@ -663,7 +663,7 @@ NOTEBOOKS = {
     "many-parts": Hostile('{"cells": [' + "{}," * 3_000_000 + "0]}", "unreadable", None),
 }
 
-ALL = CHEATS | FORGERS | BREAKERS | REACHERS | NOTEBOOKS
+ALL = CHEATS | FORGERS | BREAKERS | ESCAPES | NOTEBOOKS
 HONEST = {
     "honest-full": notebook(NAME),
     "honest-part": partly(),
@@ -736,7 +736,7 @@ def test_a_hostile_submission_gets_what_its_honest_part_deserves(batch, student)
     assert (row["status"], row["earned"]) == (expected.status, expected.points)
 
 
-@pytest.mark.parametrize("student", REACHERS)
+@pytest.mark.parametrize("student", ESCAPES)
 def test_there_is_no_way_out(batch, student):
     errors = [message for _, message in batch.result(student)["cells"]]
     assert [one.partition(" (cell")[0] for one in errors if "reached" in one] == [
