@@ -185,8 +185,9 @@ def release(course, assignment, options):
         options,
         told,
         f"{assignment.name}: {assignment.points:g} points, {tests:g} by {len(assignment.checks)} "
-        f"checks and {assignment.points - tests:g} by a person. The solutions earn all that checks "
-        "give, what is handed out earns none and runs from top to bottom.",
+        f"checks and {assignment.points - tests:g} by a person.",
+        "The solutions earn all that checks give.",
+        "What is handed out earns none of it, and runs from top to bottom.",
         f"For students: {packed}",
     )
 
@@ -211,7 +212,9 @@ def _tried(assignment, sandbox):
 def collected(course, assignment, options):
     lines = collect(course, assignment, options.source, options.worksheet)
     columns = ["student", "name", "file", "outcome", "note"]
-    table = Table(*columns, title=f"{assignment.name}, collected")
+    table = _quiet_table(f"{assignment.name}, collected")
+    for name in columns:
+        table.add_column(name, overflow="fold", no_wrap=name == "outcome")
     for line in lines:
         table.add_row(*(Text(str(line.get(name, ""))) for name in columns))
     count = sum(line["outcome"] in ("collected", "resubmitted") for line in lines)
@@ -443,7 +446,7 @@ def _line(row):
 
 def _table(assignment, rows):
     title = f"{assignment.name}, {assignment.points:g} points"
-    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = _quiet_table(title)
     table.add_column("student", overflow="fold")
     table.add_column("name", overflow="fold")
     table.add_column("status", no_wrap=True)
@@ -462,6 +465,11 @@ def _table(assignment, rows):
             "" if row.score is None else f"{row.score:g}",
         )
     return table
+
+
+def _quiet_table(title):
+    look = {"box": SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1, 0, 0)}
+    return Table(title=title, title_justify="left", **look)
 
 
 def _count_of(number, one, many):

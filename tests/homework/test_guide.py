@@ -54,7 +54,8 @@ def make_home(folder):
     for name in ("source", "checks"):
         keep = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
         shutil.copytree(HOMEWORK / name, clone / name, ignore=keep)
-    shutil.copy(HOMEWORK / "course.toml", clone)
+    for name in ("course.toml", "nbgrader_config.py"):
+        shutil.copy(HOMEWORK / name, clone)
     unfinished = untouched("hw1")
     handed_in = {
         "Ada Byron_101": ("hw1.ipynb", notebook("hw1")),
@@ -94,7 +95,8 @@ def replay(text, home):
         )
         assert done.returncode == 0, done.stderr
         said = "".join(line for line in done.stderr.splitlines(True) if line.startswith("nwgrade:"))
-        return (done.stdout + said).replace(f"{where}/", "").replace(str(home), "~")
+        printed = re.sub(r" +$", "", done.stdout, flags=re.MULTILINE) + said
+        return printed.replace(f"{where}/", "").replace(str(home), "~")
 
     def rerun(block):
         parts = re.split(r"(?m)^\$ (.*)\n", block[1])
