@@ -164,24 +164,36 @@ def products_of_10000_do_no_harm(student, rng):
 def expect_attention(student, queries, keys, values):
     """Fail unless the attention is right, or would be if the student's own softmax were."""
     scores = np.einsum("qd,nd->qn", queries, keys) / np.sqrt(keys.shape[1])
+    weights = own_softmax(student, scores)
     got = student.call("dot_product_attention", queries, keys, values)
     said = "dot_product_attention(queries, keys, values)"
     try:
         compare(got, softmax(scores) @ values, said)
     except Failed as failed:
-        if not follows_own_softmax(student, scores, values, got):
+        if weights is None or not agrees(got, weights @ values):
             raise failed from None
 
 
-def follows_own_softmax(student, scores, values, got):
-    """Return whether the result is the values' mean by the student's weights, right or wrong."""
+def agrees(got, expected):
+    """Return whether a returned value is the expected one."""
+    try:
+        compare(got, expected, "")
+    except Failed:
+        return False
+    return True
+
+
+def own_softmax(student, scores):
+    """Return the student's weights, right or wrong, or None where they say nothing.
+
+    They are asked for before any values are shown, so that none can be made to fit the values.
+    """
     try:
         own = student.call("masked_softmax", scores, np.ones(scores.shape, dtype=bool))
         compare(own, np.zeros(scores.shape), "", rtol=0, atol=1e6)  # a table of numbers at all
-        compare(got, np.asarray(own, dtype=float) @ values, "")
     except Failed:
-        return False
-    return bool(np.ptp(own) > 0)
+        return None
+    return np.asarray(own, dtype=float) if np.ptp(own) > 0 else None
 
 
 # ---- dot_product_scores ----

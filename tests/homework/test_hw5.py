@@ -222,6 +222,34 @@ def test_functions_that_say_nothing_do_not_vouch_for_those_that_use_them(sandbox
     assert lost(grade(NAME, cells, sandbox)) == expected
 
 
+TRIVIAL = """
+def leave_one_out_weights(keys, w):
+    return np.eye(len(keys))
+"""
+FITTED = """
+seen = {}
+def leave_one_out_weights(keys, w):
+    values = seen.get("values", np.arange(len(keys)) + 1.0)
+    return np.outer(values, values) / (values @ values)
+"""
+NOTHING_LOST = """
+def loss(w, keys, values):
+    globals().get("seen", {}).update(values=values)
+    return 0.0
+"""
+FLAT = """
+def gradient(w, keys, values):
+    globals().get("seen", {}).update(values=values)
+    return 0.0
+"""
+
+
+@pytest.mark.parametrize("weights", [TRIVIAL, FITTED], ids=["trivial", "fitted"])
+def test_weights_cannot_be_made_for_a_loss_that_is_always_0(weights, sandbox):
+    cells = answered(NAME, weights=weights, loss=NOTHING_LOST, gradient=FLAT)
+    assert lost(grade(NAME, cells, sandbox)) >= LOSS | GRADIENT | WEIGHTS
+
+
 def test_loops_lists_and_single_precision_lose_nothing(sandbox):
     cells = answered(
         NAME,
