@@ -44,12 +44,15 @@ format: $(STAMP) ## Lay out the code, and fix what ruff can fix
 bench: $(STAMP) ## Measure nwlib's speed and memory
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
 
-lock: ## Renew requirements.txt from the ranges in pyproject.toml
+lock: ## Renew the exact versions from the ranges in pyproject.toml
 	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(PYTHON) -m venv "$$tmp" && \
 	"$$tmp/bin/pip" install --quiet uv && \
 	"$$tmp/bin/uv" pip compile --quiet --upgrade --universal --fork-strategy fewest \
 	    --python-version 3.11 --extra test --custom-compile-command "make lock" \
 	    pyproject.toml --output-file requirements.txt && \
+	"$$tmp/bin/uv" pip compile --quiet --python-platform linux --python-version 3.12 \
+	    --extra binder --constraint requirements.txt --custom-compile-command "make lock" \
+	    pyproject.toml --output-file .binder/requirements.txt && \
 	echo "-e ." >> requirements.txt
 
 clean: ## Remove everything that make made, .venv too

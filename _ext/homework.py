@@ -1,15 +1,17 @@
 """Put what students get of the homework into the site: notebooks without solutions, and their data.
 
-{homework}`hw1` in a page becomes the links to it. The sources never come into the site.
+{homework}`hw1` in a page becomes the links to it, and to Binder if it is known where the repository
+is. The sources never come into the site.
 """
 
 import zipfile
 from pathlib import Path
 
 from docutils import nodes
+from launch import repository
 from sphinx.util import logging
 
-from nwgrade.assignment import without_solutions
+from nwgrade.assignment import handout
 
 logger = logging.getLogger(__name__)
 FOLDER = "homework"
@@ -20,30 +22,23 @@ def source(root, name):
     return Path(root, "homework", "source", name)
 
 
-def files(root, name):
-    """Return what students get, as (file name, bytes), the notebook first."""
-    notebook = source(root, name) / f"{name}.ipynb"
-    data = (path for path in notebook.parent.iterdir() if path.suffix == ".csv")
-    text = without_solutions(notebook.read_text(encoding="utf-8"))
-    return [
-        (notebook.name, text.encode()),
-        *((path.name, path.read_bytes()) for path in sorted(data)),
-    ]
-
-
 def homework_role(role, rawtext, text, lineno, inliner, options=None, content=None):
     """Return links to the notebook of an assignment, and to the zip with its data if it has any."""
     env = inliner.document.settings.env
     if not source(env.srcdir, text).is_dir():
         logger.warning(f"there is no homework {text}", location=(env.docname, lineno))
         return [], []
-    notebook, *data = files(env.srcdir, text)
+    notebook, *data = handout(source(env.srcdir, text))
     names = [notebook[0]]
     if data:
         names = [f"{text}.zip"]
     env.metadata[env.docname].setdefault("homework", []).append(text)
     up = "../" * env.docname.count("/")
+    here = repository(env.srcdir)
     links = [f'<a href="{up}{FOLDER}/{name}" download>{name}</a>' for name in names]
+    if here:
+        address = here.binder(f"{FOLDER}/{text}/{text}.ipynb")
+        links.append(f'<a href="{address}">Binder</a>')
     return [nodes.raw("", ", ".join(links), format="html")], []
 
 
@@ -55,7 +50,7 @@ def write_homework(app, error):
     names = {n for page in app.env.metadata.values() for n in page.get("homework", ())}
     for name in sorted(names):
         folder.mkdir(exist_ok=True)
-        parts = files(app.srcdir, name)
+        parts = handout(source(app.srcdir, name))
         if len(parts) == 1:
             (folder / parts[0][0]).write_bytes(parts[0][1])
             continue

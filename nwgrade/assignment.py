@@ -118,6 +118,14 @@ def without_solutions(text):
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 
+def handout(source):
+    """Return what students get of the assignment in a folder, as (file name, bytes)."""
+    notebook = source / f"{source.name}.ipynb"
+    data = sorted(path for path in source.iterdir() if _is_data(path, notebook))
+    text = without_solutions(notebook.read_text(encoding="utf-8"))
+    return [(notebook.name, text.encode()), *((path.name, path.read_bytes()) for path in data)]
+
+
 def faults(assignment):
     """Return what is wrong with the assignment itself, a sentence each."""
     found = []
