@@ -4,6 +4,7 @@ Where a function rests on earlier ones, it is also right if it does the right th
 student's own earlier functions return: a mistake is counted once.
 """
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -312,25 +313,29 @@ def expect_position(student, name, numbers):
 
 @check("bandwidths-test", points=3)
 def the_bandwidth_of_all_years_has_the_lowest_loss(student, rng):
-    expect_bandwidth(student, 0, *nile())
+    expect_bandwidth(student, 0)
 
 
 @check("bandwidths-test", points=3)
 def the_bandwidth_from_the_break_on_has_the_lowest_loss(student, rng):
-    years, flow = nile()
-    later = np.arange(years.size) >= break_of(flow, np.median, np.abs)
-    expect_bandwidth(student, 1, years[later], flow[later])
+    expect_bandwidth(student, 1)
 
 
+@cache
 def nile():
-    """Return years and flow."""
-    return np.loadtxt(NILE, delimiter=",", unpack=True)
+    """Return years, flow and the lowest loss: of all years, and of those from the break on."""
+    years, flow = np.loadtxt(NILE, delimiter=",", unpack=True)
+    later = np.arange(years.size) >= break_of(flow, np.median, np.abs)
+    return [
+        (keys, values, min(loss_with(weights_of(keys, 1 / h), values) for h in range(1, 31)))
+        for keys, values in [(years, flow), (years[later], flow[later])]
+    ]
 
 
-def expect_bandwidth(student, place, keys, values):
+def expect_bandwidth(student, place):
     """Fail unless the bandwidth's loss is the lowest, to four digits: the valley is flat."""
     bandwidth = own(student, "nile_bandwidths", (2,))[place]
-    lowest = min(loss_with(weights_of(keys, 1 / h), values) for h in range(1, 31))
+    keys, values, lowest = nile()[place]
     is_allowed = 1 <= bandwidth <= 30
     if not is_allowed or loss_with(weights_of(keys, 1 / bandwidth), values) > 1.0001 * lowest:
         which = ("first", "second")[place]
