@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nwgrade.course import CourseError, digest, read_table, safe_id, write, write_json
+from nwgrade.course import CourseError, digest, plain, read_table, safe_id, write, write_json
 from nwgrade.notebooks import MAX_BYTES, Unreadable, read_notebook
-from nwgrade.written import plain
 
 MAX_ENTRIES = 50_000
 MAX_NESTED = 200 * 2**20

@@ -30,6 +30,9 @@ SETTINGS = {
     "late_percent_per_day": (float, 0.0),
     "late_grace_hours": (float, 0.0),
 }
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Where a spreadsheet that expects other separators may begin a cell.
+HIDDEN_FORMULA = re.compile(r"(?<=[;\n\t])(?=[ \t]*[=@])")
 
 
 class CourseError(Exception):
@@ -251,6 +254,12 @@ def read_table(path):
     """Return the rows of a CSV file as dicts; what a short row lacks is empty."""
     header, *rows = read_rows(path) or [[]]
     return [dict(zip_longest(header, row[: len(header)], fillvalue="")) for row in rows]
+
+
+def plain(text):
+    """Return a text as a spreadsheet shows it, and never as a formula that it runs."""
+    text = HIDDEN_FORMULA.sub("'", str(text))
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
 def write(path, content):

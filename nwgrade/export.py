@@ -4,8 +4,7 @@ import csv
 import io
 import re
 
-from nwgrade.course import CourseError, read_rows, read_table
-from nwgrade.written import plain
+from nwgrade.course import CourseError, plain, read_rows, read_table
 
 CANVAS_COLUMNS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 POINTS_POSSIBLE = "    Points Possible"

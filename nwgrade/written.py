@@ -2,9 +2,8 @@
 
 import csv
 import io
-import re
 
-from nwgrade.course import CourseError, digest, read_table, write
+from nwgrade.course import CourseError, digest, plain, read_table, write
 from nwgrade.gradebook import give, gradebook
 
 COLUMNS = (
@@ -19,15 +18,6 @@ COLUMNS = (
     "comment",
 )
 NEEDED = ("student", "cell", "answer_id", "criterion", "points", "comment")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-# Where a spreadsheet that expects other separators may begin a cell.
-HIDDEN_FORMULA = re.compile(r"(?<=[;\n\t])(?=[ \t]*[=@])")
-
-
-def plain(text):
-    """Return a text as a spreadsheet shows it, and never as a formula that it runs."""
-    text = HIDDEN_FORMULA.sub("'", str(text))
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
 def _answer_id(row, cell):
