@@ -18,6 +18,7 @@ PROMISES = ("You will be able to", "Time about")
 # What Sphinx calls the sections.
 QUESTIONS = "check-yourself"
 EXERCISES = "exercises"
+SHORT = 14  # letters of a word of code that need not be broken on a phone
 
 FOLD_ALL = """<p class="fold-all">
 <button type="button" hidden>Unfold all hints and solutions</button>
@@ -69,6 +70,9 @@ def mark_up(app, doctree):
     for section in doctree.findall(nodes.section):
         if EXERCISES in section["ids"] and any(section.findall(_is_dropdown)):
             section.insert(1, nodes.raw("", FOLD_ALL, format="html"))
+    for code in doctree.findall(nodes.literal):
+        if max(map(len, code.astext().split()), default=0) <= SHORT:
+            code["classes"].append("short")
     for paragraph in doctree.findall(nodes.paragraph):
         if paragraph.astext().startswith(PROMISES):
             paragraph["classes"].append("promise")
