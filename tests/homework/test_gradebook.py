@@ -275,6 +275,8 @@ def open_submission(page, student):
     (notebook_id,) = (one["id"] for one in found if one["student"] == student)
     assert page.goto(f"/formgrader/submissions/{notebook_id}/").status == 200
     page.locator("#derivation").wait_for()
+    # Its fields are filled, and listen, only when formgrader has fetched what is stored.
+    page.wait_for_function("formgrader.grades?.loaded && formgrader.comments?.loaded")
     return notebook_id
 
 
