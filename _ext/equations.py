@@ -1,7 +1,8 @@
 r"""Number equations by the \tag that the author wrote, and link "(3.1)" in the text to them.
 
 In a notebook `\tag{3.1}` works everywhere: JupyterLab and Colab show it as it is. Sphinx has
-numbers and anchors of its own for equations, so here the tag becomes one of those.
+numbers and anchors of its own for equations, so here the tag becomes one of those. An `equation*`
+around it keeps jupyterlab-myst from counting the equation as well; the site has no need of it.
 """
 
 import re
@@ -12,6 +13,7 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 TAG = re.compile(r"\s*\\tag\{([^}]+)\}")
+UNNUMBERED = re.compile(r"\\(begin|end)\{equation\*\}")
 MENTION = re.compile(r"\(((?:\d|[A-Z])\.\d+)\)")
 
 
@@ -19,13 +21,14 @@ def number_equations(app, doctree):
     """Turn tags into numbered equations, and mentions of a number on the page into links."""
     numbers = set()
     for block in doctree.findall(nodes.math_block):
-        tag = TAG.search(block.astext())
+        formula = UNNUMBERED.sub("", block.astext()).strip()
+        tag = TAG.search(formula)
+        block.children = [nodes.Text(TAG.sub("", formula))]
         if tag is None:
             continue
         if tag[1] in numbers:
             logger.warning("equation (%s) is there twice", tag[1], location=block)
         numbers.add(tag[1])
-        block.children = [nodes.Text(TAG.sub("", block.astext()))]
         block["number"] = tag[1]
         block["ids"] = [_anchor(tag[1])]
     for text in list(doctree.findall(nodes.Text)):

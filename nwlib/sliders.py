@@ -96,8 +96,9 @@ class Explorable:
         descriptions = json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c")
         return (
             f'<figure class="explorable" role="group" aria-label="{html.escape(self.title)}">\n'
-            f'<div class="explorable-controls">\n{controls}\n</div>\n{svg}\n'
-            f"<noscript><style>.explorable-controls {{ display: none }}</style></noscript>\n"
+            f'<p class="explorable-hint">{HINT}</p>\n'
+            f'<noscript><div class="explorable-controls">\n{controls}\n</div>\n{svg}</noscript>\n'
+            f"<noscript><style>{NOTHING_MOVES}</style></noscript>\n"
             f'<figcaption data-longest="{html.escape(max(texts, key=len))}">'
             f"<span>{html.escape(frames[start][1])}</span></figcaption>\n"
             f'<script type="application/json">{descriptions}</script>\n'
@@ -357,9 +358,16 @@ def _take_definitions(group):
     return taken
 
 
+# Where no script runs, nothing can be moved. JupyterLab does not even show the picture, before the
+# notebook is trusted: it drops <noscript>, and leaves the hint and the caption.
+HINT = "Run this cell to see the figure and move it."
+NOTHING_MOVES = ".explorable-controls, .explorable-hint { display: none }"
 PLAYER = """
 (() => {
   const figure = document.currentScript.closest("figure");
+  const still = figure.querySelector("noscript");
+  still.outerHTML = still.textContent;
+  figure.querySelector(".explorable-hint").remove();
   const inputs = [...figure.querySelectorAll("input, select")];
   const frames = [...figure.querySelectorAll("[data-frame]")];
   const descriptions = JSON.parse(figure.querySelector("script[type]").textContent);
