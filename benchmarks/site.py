@@ -52,7 +52,6 @@ author: The nwlib authors
 only_build_toc_files: true
 execute: {execute_notebooks: "off"}
 parse: {myst_enable_extensions: [amsmath, colon_fence, deflist, dollarmath]}
-bibtex_bibfiles: [references.bib]
 sphinx: {extra_extensions: [sphinx.ext.autodoc]}
 """
 ELSEWHERE = re.compile(r"https://[\w.-]+/npm/((?:@[\w.-]+/)?[\w.-]+@[\w.-]+)/")
