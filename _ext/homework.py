@@ -1,14 +1,16 @@
 """Put what students get of the homework into the site: notebooks without solutions, and their data.
 
-{homework}`hw1` in a page becomes the links to it, and to Binder if it is known where the repository
-is. The sources never come into the site.
+{homework}`hw1` in a page becomes the links to it: to download, and to where it runs. The sources
+never come into the site.
 """
 
+import html
 import zipfile
 from pathlib import Path
 
 from docutils import nodes
-from launch import repository
+from launch import repository, ways
+from lite import homework_file
 from sphinx.util import logging
 
 from nwgrade.assignment import handout
@@ -34,11 +36,9 @@ def homework_role(role, rawtext, text, lineno, inliner, options=None, content=No
         names = [f"{text}.zip"]
     env.metadata[env.docname].setdefault("homework", []).append(text)
     up = "../" * env.docname.count("/")
-    here = repository(env.srcdir)
     links = [f'<a href="{up}{FOLDER}/{name}" download>{name}</a>' for name in names]
-    if here:
-        address = here.binder(f"{FOLDER}/{text}/{text}.ipynb")
-        links.append(f'<a href="{address}">Binder</a>')
+    for words, address in ways(homework_file(text), up, repository(env.srcdir)):
+        links.append(f'<a href="{html.escape(address)}" target="_blank">{words}</a>')
     return [nodes.raw("", ", ".join(links), format="html")], []
 
 

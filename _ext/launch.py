@@ -1,14 +1,17 @@
-"""Buttons that open a page's notebook where it runs, and links for the homework.
+"""Buttons that open a page's notebook where it runs: in the reader's browser, on Binder, in Colab.
 
-Where the repository is comes from $BOOK_REPOSITORY_URL, else from git's remote `origin`; its branch
-from $BOOK_REPOSITORY_BRANCH, else it is main. A build that knows no address has no such button.
+The first is always there. For the others the build must know the repository, and Colab opens files
+from GitHub only. Its address comes from $BOOK_REPOSITORY_URL, else from git's remote `origin`; its
+branch from $BOOK_REPOSITORY_BRANCH, else it is main.
 """
 
+import html
 import os
 import re
 import subprocess
 from urllib.parse import quote
 
+import lite
 from sphinx.errors import ConfigError
 
 ADDRESS = re.compile(
@@ -16,6 +19,15 @@ ADDRESS = re.compile(
     r"(?P<path>[\w.-]+(?:/[\w.-]+)*/[\w.-]+?)(?:\.git)?/?"
 )
 BINDER = "https://mybinder.org/v2"
+COLAB = "https://colab.research.google.com/github"
+HELP = "appendix/running"  # the page that tells what a click downloads, and where work is lost
+# JupyterLite needs a web server. In a folder its buttons lead to the page that says so.
+FROM_A_FOLDER = """
+if (location.protocol === "file:") addEventListener("DOMContentLoaded", () => {
+  for (const link of document.querySelectorAll("[href*='lite/lab/index.html?']"))
+    link.href = link.getAttribute("href").replace(/lite\\/.*/, "HELP.html#from-a-folder");
+});
+""".replace("HELP", HELP)
 
 
 class Repository:
@@ -35,6 +47,10 @@ class Repository:
             place = f"git/{quote(self.page, safe='')}"
         return f"{BINDER}/{place}/{quote(self.branch, safe='')}?urlpath=lab/tree/{quote(file)}"
 
+    def colab(self, file):
+        """Return the address that opens the file in Colab."""
+        return f"{COLAB}/{self.path}/blob/{quote(self.branch)}/{quote(file)}"
+
 
 def repository(folder):
     """Return the Repository that the book is in, or None if nothing tells."""
@@ -50,34 +66,57 @@ def repository(folder):
     return Repository(match["host"], match["path"], branch) if match else None
 
 
+def ways(notebook, root, here):
+    """Return where a notebook runs: pairs of words and an address, in the order of the buttons."""
+    links = [("in your browser", lite.address(notebook, root))]
+    if here:
+        links.append(("on Binder", here.binder(notebook)))
+    if here and here.host == "github.com" and not notebook.startswith(lite.HOMEWORK):
+        links.append(("in Colab", here.colab(notebook)))
+    return links
+
+
 def add_buttons(app, pagename, templatename, context, doctree):
     """Give a page that is a notebook its buttons, and every page the link to the repository."""
-    here = repository(app.srcdir)
-    if here is None or doctree is None:
+    if doctree is None:
         return
-    buttons = context["header_buttons"]
+    here = repository(app.srcdir)
     file = f"{pagename}.ipynb"
+    root = "../" * pagename.count("/")
+    buttons = context["header_buttons"]
     if app.env.doc2path(pagename, base=False) == file:
         buttons.append(
             {
                 "type": "link",
-                "url": here.binder(file),
-                "tooltip": "Run this page on Binder",
-                "icon": "fas fa-rocket",
+                "url": lite.address(file, root),
+                "tooltip": "Run this page in your browser",
+                "icon": "fas fa-play",
                 "label": "launch-button",
             }
         )
-    buttons.append(
-        {
-            "type": "link",
-            "url": here.page,
-            "tooltip": "The book's repository",
-            "icon": "fas fa-code-branch",
-            "label": "source-repository-button",
-        }
-    )
+        if pagename != app.config.root_doc:
+            line = _line(ways(file, root, here), root)
+            context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
+    if here:
+        buttons.append(
+            {
+                "type": "link",
+                "url": here.page,
+                "tooltip": "The book's repository",
+                "icon": "fas fa-code-branch",
+                "label": "source-repository-button",
+            }
+        )
+
+
+def _line(links, root):
+    """Return the line under a title that tells where the page runs."""
+    parts = [f'<a href="{html.escape(url)}" target="_blank">{words}</a>' for words, url in links]
+    note = f'<a class="run-help" href="{root}{HELP}.html">What is that?</a>'
+    return f'<p class="run"><span>Run this page</span> {" ".join(parts)} {note}</p>'
 
 
 def setup(app):
+    app.add_js_file(None, body=FROM_A_FOLDER)
     app.connect("html-page-context", add_buttons, priority=502)  # after the theme's own
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

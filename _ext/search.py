@@ -24,7 +24,7 @@ NO_TEXT = re.compile(r"<(svg|script|style|select)\b.*?</\1>", re.DOTALL)
 def text_of(page):
     """Return the text of a finished page, in the nesting of its sections, as Sphinx expects it."""
     article = BeautifulSoup(NO_TEXT.sub("", ARTICLE.search(page)[1]), "html.parser")
-    for tag in article.select(".headerlink, label, div.math"):
+    for tag in article.select(".headerlink, .run, label, div.math"):
         tag.decompose()
     for tag in article.find_all(True):
         if tag.name == "section":

@@ -1,0 +1,234 @@
+"""Put a JupyterLite into the site: its notebooks run in the reader's own browser, with no server.
+
+It holds the book's notebooks, the homework as students get it, and as wheels what Pyodide, Python
+for browsers, does not have. Pyodide itself comes from `pyodide_url`, when a reader starts a kernel.
+"""
+
+import ast
+import base64
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import warnings
+import zipfile
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from docutils import nodes
+from IPython.core.inputtransformer2 import TransformerManager
+from sphinx.errors import ConfigError, ExtensionError
+from sphinx.util import logging
+
+import nwlib
+from nwgrade.assignment import handout
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "lite"
+HOMEWORK = "homework"
+ADDRESS = re.compile(r"(?:https?://(?P<host>[^/\s]+)|)/\S*pyodide\.js")
+KERNEL = "@jupyterlite/pyodide-kernel-extension"
+EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "jupyterlab-myst", KERNEL)
+SETTINGS = Path(__file__).parents[1] / ".binder" / "overrides.json"  # the same as on Binder
+# Loaded at the start, all at once: what the kernel asks for one by one, and what chapters import.
+FROM_PYODIDE = ("micropip", "ssl", "sqlite3", "jedi", "ipython", "numpy", "matplotlib")
+WHEELS = ("comm", "ipywidgets", "nwlib")
+PACKAGES = ("numpy", "matplotlib", "IPython", "ipywidgets", "nwlib")
+# Modules of the standard library that Pyodide lacks, or that need what a browser does not have.
+# https://pyodide.org/en/0.27.7/usage/wasm-constraints.html
+NOT_IN_A_BROWSER = set(
+    "curses dbm ensurepip fcntl grp idlelib lib2to3 msvcrt multiprocessing nis ossaudiodev pty "
+    "readline resource socket socketserver spwd subprocess syslog termios threading tkinter tty "
+    "turtle turtledemo venv winreg winsound".split()
+)
+NOT_OF_A_WHEEL = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
+FROM_WORKER = "../../../../pypi/"  # the wheels, as seen from the kernel's script
+
+
+def address(notebook, root):
+    """Return the link that opens a notebook in the JupyterLite of the site at `root`."""
+    return f"{root}{FOLDER}/lab/index.html?path={notebook}"
+
+
+def homework_file(name):
+    """Return where the notebook of an assignment is, in JupyterLite as on Binder."""
+    return f"{HOMEWORK}/{name}/{name}.ipynb"
+
+
+def contents(app):
+    """Return what the file browser shows, as bytes by path: the book and the homework."""
+    paths = [app.env.doc2path(name, base=False) for name in app.env.found_docs]
+    files = {path: Path(app.srcdir, path).read_bytes() for path in (*paths, *app.env.images)}
+    names = {name for page in app.env.metadata.values() for name in page.get("homework", ())}
+    for name in names:
+        folder = Path(homework_file(name)).parent
+        for file, content in handout(Path(app.srcdir, HOMEWORK, "source", name)):
+            files[(folder / file).as_posix()] = content
+    return files
+
+
+def check_names(files):
+    """Refuse two notebooks with one base name: readers find, keep and hand in files by it."""
+    seen = {}
+    for path in sorted(path for path in files if path.endswith(".ipynb")):
+        name = Path(path).name
+        if name in seen:
+            logger.warning("%s has the name of %s: rename one of them", path, seen[name])
+        seen[name] = path
+
+
+def check_imports(files):
+    """Warn of cells that cannot run in a browser."""
+    for path in sorted(path for path in files if path.endswith(".ipynb")):
+        for position, cell in enumerate(json.loads(files[path])["cells"], start=1):
+            if cell["cell_type"] == "code":
+                for problem in _foreign("".join(cell["source"])):
+                    logger.warning("%s, cell %d: %s", path, position, problem)
+
+
+def _foreign(source):
+    """Yield what a cell needs that a browser does not have."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        try:
+            tree = ast.parse(TransformerManager().transform_cell(source))
+        except SyntaxError:
+            return  # an exercise may have a gap
+    for node in ast.walk(tree):
+        names = []
+        match node:
+            case ast.Import():
+                names = [alias.name for alias in node.names]
+            case ast.ImportFrom(module=str(module)):
+                names = [module]
+            case ast.Attribute(attr="system" | "getoutput", value=ast.Call(func=ast.Name(id=name))):
+                if name == "get_ipython":
+                    yield "a command of the system does not run in a browser"
+        for name in names:
+            top = name.partition(".")[0]
+            if top in NOT_IN_A_BROWSER or top not in {*PACKAGES, *sys.stdlib_module_names}:
+                yield (
+                    f"{top} is not there in a browser, which has the standard library, "
+                    f"{', '.join(PACKAGES[:-1])} and {PACKAGES[-1]} (see _ext/lite.py)"
+                )
+
+
+def write_wheel(name, folder):
+    """Write the wheel of an installed package without compiled parts; return the file's name."""
+    try:
+        package = distribution(name)
+    except PackageNotFoundError:
+        raise ExtensionError(
+            f"JupyterLite needs a wheel of {name}, which is not installed: "
+            "pip install -r requirements.txt"
+        ) from None
+    files = {
+        str(file): file.locate().read_bytes()
+        for file in package.files
+        if file.suffix != ".pyc" and file.name not in NOT_OF_A_WHEEL
+        if file.parts[0] == name or file.parts[0].endswith(".dist-info")
+    }
+    if name == "nwlib":  # installed as a link to its source
+        source = Path(nwlib.__file__).parent
+        files |= {f"nwlib/{file.name}": file.read_bytes() for file in source.glob("*.py")}
+    info = f"{name}-{package.version}.dist-info"
+    record = [f"{path},{_digest(content)},{len(content)}" for path, content in files.items()]
+    files[f"{info}/RECORD"] = "\n".join([*record, f"{info}/RECORD,,", ""]).encode()
+    wheel = Path(folder, f"{name}-{package.version}-py3-none-any.whl")
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(files):
+            archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), files[path])
+    return wheel.name
+
+
+def _digest(content):
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
+    return f"sha256={digest.rstrip(b'=').decode()}"
+
+
+def write_lite(app, error):
+    """Build JupyterLite into the site."""
+    if error or app.builder.format != "html":
+        return
+    files = contents(app)
+    check_names(files)
+    check_imports(files)
+    with TemporaryDirectory() as folder:
+        for path, content in files.items():
+            file = Path(folder, "contents", path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        wheels = Path(folder, "pypi")
+        wheels.mkdir()
+        names = [write_wheel(name, wheels) for name in WHEELS]
+        _build(app, Path(folder), names)
+
+
+def _build(app, folder, wheels):
+    """Let JupyterLite's own builder make the site from the contents and wheels in the folder."""
+    kernel = {
+        "pyodideUrl": app.config.pyodide_url,
+        "disablePyPIFallback": True,
+        "loadPyodideOptions": {"packages": [*FROM_PYODIDE, *(FROM_WORKER + w for w in wheels)]},
+    }
+    site = {
+        "jupyter-lite-schema-version": 0,
+        "jupyter-config-data": {
+            "appName": app.config.html_title,
+            "litePluginSettings": {f"{KERNEL}:kernel": kernel},
+        },
+    }
+    installed = Path(sys.prefix, "share", "jupyter", "labextensions")
+    config = {
+        "LiteBuildConfig": {
+            "apps": ["lab"],
+            "contents": ["contents"],
+            "output_dir": str(Path(app.outdir, FOLDER)),
+            "ignore_sys_prefix": ["federated_extensions"],
+            "federated_extensions": [str(installed / name) for name in EXTENSIONS],
+            "no_sourcemaps": True,
+            "no_unused_shared_packages": True,
+            "source_date_epoch": 315532800,  # 1980, for the same bytes every time
+        }
+    }
+    shutil.copy(SETTINGS, folder)
+    (folder / "jupyter-lite.json").write_text(json.dumps(site), encoding="utf-8")
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "jupyterlite_core", "build", "--config", "config.json"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stdout.strip().splitlines() or ["no word"])[-1]
+        raise ExtensionError(f"JupyterLite was not built: {last}")
+
+
+def pyodide_role(role, rawtext, text, lineno, inliner, options=None, content=None):
+    """Return the name of the host that Pyodide comes from, for a page that tells readers."""
+    url = inliner.document.settings.env.config.pyodide_url
+    host = ADDRESS.fullmatch(url)["host"]
+    return [nodes.literal("", host) if host else nodes.Text("the server of this site")], []
+
+
+def check_config(app, config):
+    if not ADDRESS.fullmatch(config.pyodide_url):
+        raise ConfigError(
+            "pyodide_url in _config.yml must be an address, or a path that begins with /, of a "
+            f"file pyodide.js, not {config.pyodide_url!r}."
+        )
+
+
+def setup(app):
+    app.add_config_value("pyodide_url", "", "env", str)
+    app.add_role("pyodide", pyodide_role)
+    app.connect("config-inited", check_config)
+    app.connect("build-finished", write_lite, priority=950)  # what changes all pages comes before
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
