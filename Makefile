@@ -4,8 +4,9 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 NOTEBOOKS ?=
 SOLUTIONS ?= yes
+URL ?=
 
-.PHONY: help book pdf dist test test-course check lint refresh lock format bench clean
+.PHONY: help book pdf dist test test-course check lint refresh address lab lock format bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -36,6 +37,12 @@ lint: $(STAMP)
 
 refresh: $(STAMP) ## Re-execute the notebooks in place (NOTEBOOKS="chapters/01_dataset.ipynb" for one)
 	@$(BIN)/python scripts/refresh.py $(NOTEBOOKS)
+
+address: $(STAMP) ## Tell the notebooks, for Colab, where they live (URL=https://github.com/NAME/REPOSITORY)
+	@$(BIN)/python scripts/address.py "$(URL)"
+
+lab: $(STAMP) ## Open the chapters in JupyterLab
+	@$(BIN)/jupyter lab --LabApp.app_settings_dir="$(CURDIR)/.binder" index.ipynb
 
 format: $(STAMP) ## Lay out the code, and fix what ruff can fix
 	@$(BIN)/ruff format .

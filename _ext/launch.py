@@ -9,6 +9,8 @@ import html
 import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import quote
 
 import lite
@@ -116,7 +118,24 @@ def _line(links, root):
     return f'<p class="run"><span>Run this page</span> {" ".join(parts)} {note}</p>'
 
 
+def tell_colab(app, error):
+    """Say, in a build that links to Colab, if the notebooks get nwlib from elsewhere there."""
+    here = repository(app.srcdir)
+    if error or here is None or here.host != "github.com":
+        return
+    files = [app.env.doc2path(name) for name in app.env.found_docs]
+    for file in sorted(file for file in files if file.endswith(".ipynb")):
+        if f"git+{here.page}\\" not in Path(file).read_text(encoding="utf-8"):
+            print(
+                f"Note: in Colab {Path(file).name} does not get nwlib from {here.page}.\n"
+                f"make address URL={here.page} writes that into the notebooks; then commit them.",
+                file=sys.stderr,
+            )
+            return
+
+
 def setup(app):
     app.add_js_file(None, body=FROM_A_FOLDER)
     app.connect("html-page-context", add_buttons, priority=502)  # after the theme's own
+    app.connect("build-finished", tell_colab)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -38,13 +38,12 @@ SETTINGS = Path(__file__).parents[1] / ".binder" / "overrides.json"  # the same 
 FROM_PYODIDE = ("micropip", "ssl", "sqlite3", "jedi", "ipython", "numpy", "matplotlib")
 WHEELS = ("comm", "ipywidgets", "nwlib")
 PACKAGES = ("numpy", "matplotlib", "IPython", "ipywidgets", "nwlib")
-# Modules of the standard library that Pyodide lacks, or that need what a browser does not have.
+# Modules of the standard library that need what a browser does not have.
 # https://pyodide.org/en/0.27.7/usage/wasm-constraints.html
-NOT_IN_A_BROWSER = set(
-    "curses dbm ensurepip fcntl grp idlelib lib2to3 msvcrt multiprocessing nis ossaudiodev pty "
-    "readline resource socket socketserver spwd subprocess syslog termios threading tkinter tty "
-    "turtle turtledemo venv winreg winsound".split()
-)
+NOT_IN_A_BROWSER = {
+    *("curses", "fcntl", "multiprocessing", "readline", "resource", "socket", "socketserver"),
+    *("ssl", "subprocess", "termios", "threading", "tkinter", "turtle", "venv"),
+}
 NOT_OF_A_WHEEL = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 FROM_WORKER = "../../../../pypi/"  # the wheels, as seen from the kernel's script
 
