@@ -28,6 +28,10 @@ VARIABLES = {
 }
 SLACK = "m" * 12  # the text with the most letters is not always the widest
 COLOUR = re.compile("|".join(map(re.escape, VARIABLES)), re.IGNORECASE)
+# How nwlib.sliders keeps a figure from JupyterLab, which would show only its words.
+WRAPPED = re.compile(
+    r'<p class="explorable-hint">.*?</p>\s*<script type="text/html">(.*?)</script>', re.DOTALL
+)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NO_TEXT = "a figure has no text alternative: plots.show gives it one, and ![...](file)"
 IMAGE_WITHOUT_TEXT = re.compile(r"""<img\b(?![^>]*\salt\s*=\s*["']?\s*[^\s"'>])""")
@@ -53,6 +57,7 @@ def inline_figures(app, doctree):
             markup = by_type["text/html"].astext()
             if 'class="explorable"' in markup:
                 number = next(numbers)
+                markup = WRAPPED.sub(r"\1", markup)
                 markup = themed(markup).replace("<span>", f'<span data-number="{number}">')
                 markup = markup.replace('data-longest="', f'data-longest="{number}{SLACK}')
                 # Without MyST-NB's class for HTML outputs, which is light in the dark theme.

@@ -97,8 +97,8 @@ class Explorable:
         return (
             f'<figure class="explorable" role="group" aria-label="{html.escape(self.title)}">\n'
             f'<p class="explorable-hint">{HINT}</p>\n'
-            f'<noscript><div class="explorable-controls">\n{controls}\n</div>\n{svg}</noscript>\n'
-            f"<noscript><style>{NOTHING_MOVES}</style></noscript>\n"
+            f'<script type="text/html"><div class="explorable-controls">\n{controls}\n</div>\n{svg}\n'
+            f"<noscript><style>.explorable-controls {{ display: none }}</style></noscript></script>\n"
             f'<figcaption data-longest="{html.escape(max(texts, key=len))}">'
             f"<span>{html.escape(frames[start][1])}</span></figcaption>\n"
             f'<script type="application/json">{descriptions}</script>\n'
@@ -358,19 +358,20 @@ def _take_definitions(group):
     return taken
 
 
-# Where no script runs, nothing can be moved. JupyterLab does not even show the picture, before the
-# notebook is trusted: it drops <noscript>, and leaves the hint and the caption.
+# JupyterLab shows of a notebook that it does not trust neither scripts nor pictures, but all their
+# words. So the figure is inside a script, and leaves the hint and the caption there.
 HINT = "Run this cell to see the figure and move it."
-NOTHING_MOVES = ".explorable-controls, .explorable-hint { display: none }"
 PLAYER = """
 (() => {
   const figure = document.currentScript.closest("figure");
-  const still = figure.querySelector("noscript");
-  still.outerHTML = still.textContent;
-  figure.querySelector(".explorable-hint").remove();
+  const wrapped = figure.querySelector("script[type='text/html']");
+  if (wrapped) {
+    wrapped.outerHTML = wrapped.textContent;
+    figure.querySelector(".explorable-hint").remove();
+  }
   const inputs = [...figure.querySelectorAll("input, select")];
   const frames = [...figure.querySelectorAll("[data-frame]")];
-  const descriptions = JSON.parse(figure.querySelector("script[type]").textContent);
+  const descriptions = JSON.parse(figure.querySelector("script[type$=json]").textContent);
   const size = (input) => input.options ? input.options.length : Number(input.max) + 1;
   let shown = frames.findIndex((frame) => frame.style.display !== "none");
   const show = () => {

@@ -42,7 +42,7 @@ LISTED_SECTIONS = 15  # a page with more sections, the glossary, has only its ti
 REFERENCES = ("for", "headers", "aria-labelledby", "aria-describedby", "aria-controls")
 ONLY_ON_SCREEN = (
     "script, noscript, template, button, .headerlink, .toctree-wrapper, .sd-summary-state-marker, "
-    ".run, .explorable-controls, .explorable-hint, [data-frame][style*='display']"
+    ".run, .explorable-controls, [data-frame][style*='display']"
 )
 NO_MEANING = ".highlight :is(.n, .p, .w), code > .pre"  # spans by the thousand, large in a PDF
 # Solutions of exercises, in words and in code, and the reasons behind the answers to questions
@@ -125,7 +125,6 @@ def set_still(page, with_solutions):
     for figure in article.select(".explorable"):
         if note := still_note(figure):
             figure.append(parse(f'<p class="still">{note}</p>'))
-        figure.noscript.unwrap()  # the picture
     for caption in article.select("[data-longest]"):
         del caption["data-longest"]  # which keeps room for other texts
     for element in article.select(ONLY_ON_SCREEN):

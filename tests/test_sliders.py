@@ -36,9 +36,24 @@ def tiny():
     return sliders.Explorable('A "tiny" one', controls, draw)
 
 
+def parsed(explorable):
+    """The fragment of an explorable as a page shows it, with what a script unwraps."""
+    page = BeautifulSoup(explorable.fragment(), "html.parser")
+    wrapped = page.select_one("script[type='text/html']")
+    wrapped.replace_with(BeautifulSoup(wrapped.string, "html.parser"))
+    return page
+
+
 @pytest.fixture(scope="module")
 def page(tiny):
-    return BeautifulSoup(tiny.fragment(), "html.parser")
+    return parsed(tiny)
+
+
+def test_where_scripts_and_pictures_are_dropped_a_hint_and_the_caption_are_left(tiny):
+    page = BeautifulSoup(tiny.fragment(), "html.parser")
+    for element in page.select("script, style, svg"):
+        element.decompose()
+    assert page.get_text(" ", strip=True) == f"{sliders.HINT} b < 3"
 
 
 def test_there_is_a_frame_for_each_combination_and_one_is_shown(page):
@@ -48,7 +63,7 @@ def test_there_is_a_frame_for_each_combination_and_one_is_shown(page):
 
 
 def test_the_descriptions_are_in_the_order_of_the_frames(page):
-    texts = json.loads(page.select_one("script[type]").string)
+    texts = json.loads(page.select_one("script[type$=json]").string)
     assert texts == ["a < 1", "a < 2", "a < 3", "b < 1", "b < 2", "b < 3"]
     assert page.figcaption.string == "b < 3"
     assert page.svg["aria-label"] == "b < 3"
@@ -107,8 +122,8 @@ def ends(request, dataset):
 
 
 def test_each_explorable_of_the_book_says_what_each_of_its_frames_shows(ends):
-    page = BeautifulSoup(ends.fragment(), "html.parser")
-    texts = json.loads(page.select_one("script[type]").string)
+    page = parsed(ends)
+    texts = json.loads(page.select_one("script[type$=json]").string)
     assert len(set(texts)) == len(page.select("[data-frame]")) == 2 ** len(ends.controls)
 
 

@@ -1,0 +1,172 @@
+"""Each chapter runs in JupyterLab as Binder sets it up, and reads well there.
+
+Binder's steps are done again without Docker: an environment with the JupyterLab of its image, then
+.binder/requirements.txt, then .binder/postBuild in a copy of the project.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import suppress
+
+import pytest
+
+from . import jupyter
+from .book import CHAPTERS, DOCUMENTS, ROOT
+
+KERNEL = "Python 3 (ipykernel)"
+IMAGE = "jupyterlab==4.4.10"  # what Binder's image has of its own
+OTHERS = [n for n in DOCUMENTS if n not in CHAPTERS and (ROOT / f"{n}.ipynb").exists()]
+
+
+def run(*command, **options):
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def starts(python):
+    """Whether the command is a Python that can make an environment."""
+    try:
+        return subprocess.run([python, "-c", "import ensurepip, venv"], check=False).returncode == 0
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def binder(request, tmp_path_factory):
+    """The folder of the project on Binder, and the environment variables there."""
+    wanted = (ROOT / ".binder" / "runtime.txt").read_text().strip().removeprefix("python-")
+    python = next(filter(starts, (f"python{wanted}", sys.executable)))
+    version = run(python, "--version")
+    requirements = ROOT / ".binder" / "requirements.txt"
+    key = hashlib.sha256((version + IMAGE + requirements.read_text()).encode()).hexdigest()[:12]
+    environment = request.config.cache.mkdir("binder") / key
+    if not (environment / "done").exists():
+        shutil.rmtree(environment.parent)
+        run(python, "-m", "venv", environment)
+        run(environment / "bin" / "pip", "install", "-q", IMAGE, "-r", requirements)
+        (environment / "done").touch()
+    folder = tmp_path_factory.mktemp("binder")
+    leave = shutil.ignore_patterns(".venv", ".git", ".*_cache", "_build", "*.egg-info")
+    shutil.copytree(ROOT, folder / "home", ignore=leave)
+    variables = {
+        **os.environ,
+        "PATH": f"{environment / 'bin'}:{os.environ['PATH']}",
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+    }
+    run("bash", ".binder/postBuild", cwd=folder / "home", env=variables)
+    return folder / "home", variables
+
+
+@pytest.fixture(scope="module")
+def server(binder):
+    """The address of a JupyterLab in the project's folder."""
+    folder, variables = binder
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["jupyter", "lab", "--no-browser", "--allow-root", f"--port={port}"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--ServerApp.port_retries=0", "--IdentityProvider.token=secret"],
+            cwd=folder,
+            env=variables,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        for _ in range(300):
+            with suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api").close()
+                break
+            assert process.poll() is None, (folder / "log").read_text()
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture
+def open_lab(browser, server, binder):
+    """Opens a file in JupyterLab as the link to Binder does, for somebody who comes anew."""
+    folder, variables = binder
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(20_000)
+    heard = []
+
+    def open_lab(file):
+        workspace = ["jupyter", "lab", "workspaces", "import", ".binder/workspace.json"]
+        run(*workspace, cwd=folder, env=variables)
+        page = context.new_page()
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.goto(f"{server}/lab/tree/{file}?token=secret")
+        return page
+
+    yield open_lab
+    context.close()
+    assert not heard
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_runs_and_reads_well(open_lab, name):
+    lab = open_lab(f"{name}.ipynb")
+    jupyter.run_all(lab, KERNEL, name)
+    assert not jupyter.complaints(lab)
+    assert jupyter.printed(lab) == jupyter.stored(name)
+    if lab.locator(jupyter.HANDLE).count():
+        assert len(set(jupyter.move(lab))) > 4
+    text = jupyter.prose(lab)
+    assert not re.findall(jupyter.RAW, text)
+    assert not re.findall(r"\(\d\)\s*$", text, re.MULTILINE), "an equation is counted twice"
+    contents = lab.locator(".jp-TableOfContents")
+    for heading in lab.locator(".jp-MarkdownCell h2").all_inner_texts():
+        assert contents.get_by_text(heading.rstrip("¶ \n"), exact=True).is_visible()
+    hint = lab.locator("details").filter(has_text="Hint").first
+    hint.locator("summary").click()
+    assert hint.locator("p").first.is_visible()
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_other_notebook_runs(binder, tmp_path, name):
+    folder, variables = binder
+    command = ["jupyter", "nbconvert", "--to", "notebook", "--execute", "--output-dir", tmp_path]
+    run(*command, f"{name}.ipynb", cwd=folder, env=variables)
+    (made,) = tmp_path.iterdir()
+    assert jupyter.stored(made.with_suffix("")) == jupyter.stored(name)
+
+
+def test_before_a_cell_has_run_its_slider_says_so(open_lab):
+    lab = open_lab("index.ipynb")
+    output = lab.locator(jupyter.OUTPUT).filter(has_text="Run this cell to see the figure")
+    output.wait_for()
+    assert output.inner_text().split("\n\n") == [
+        "Run this cell to see the figure and move it.",
+        json.loads((ROOT / "index.ipynb").read_text(encoding="utf-8"))["cells"][2]["outputs"][0][
+            "data"
+        ]["text/plain"][0].partition("nearest key. ")[2],
+    ]
+
+
+def test_a_link_of_a_chapter_opens_the_glossary_to_be_read(open_lab):
+    lab = open_lab("chapters/03_nadaraya_watson.ipynb")
+    lab.locator(".jp-MarkdownCell a[href*='glossary']").first.click()
+    preview = lab.locator(".jp-MarkdownViewer")
+    preview.get_by_role("heading", name="Glossary").wait_for()
+    assert not re.findall(jupyter.RAW, jupyter.prose(lab, ".jp-MarkdownViewer"))
