@@ -118,6 +118,11 @@ def _line(links, root):
     return f'<p class="run"><span>Run this page</span> {" ".join(parts)} {note}</p>'
 
 
+def check_address(app, config):
+    """Stop at once if the address that was given is none."""
+    repository(app.srcdir)
+
+
 def tell_colab(app, error):
     """Say, in a build that links to Colab, if the notebooks get nwlib from elsewhere there."""
     here = repository(app.srcdir)
@@ -136,6 +141,7 @@ def tell_colab(app, error):
 
 def setup(app):
     app.add_js_file(None, body=FROM_A_FOLDER)
+    app.connect("config-inited", check_address)
     app.connect("html-page-context", add_buttons, priority=502)  # after the theme's own
     app.connect("build-finished", tell_colab)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 
 from docutils import nodes
 from IPython.core.inputtransformer2 import TransformerManager
+from problems import CELL
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
 
@@ -70,23 +71,21 @@ def contents(app):
     return files
 
 
-def check_names(files):
-    """Refuse two notebooks with one base name: readers find, keep and hand in files by it."""
+def check(app, env):
+    """Warn of notebooks that share a name, by which readers keep and hand in files, and of cells
+    that cannot run in a browser.
+    """
     seen = {}
+    files = contents(app)
     for path in sorted(path for path in files if path.endswith(".ipynb")):
-        name = Path(path).name
-        if name in seen:
-            logger.warning("%s has the name of %s: rename one of them", path, seen[name])
-        seen[name] = path
-
-
-def check_imports(files):
-    """Warn of cells that cannot run in a browser."""
-    for path in sorted(path for path in files if path.endswith(".ipynb")):
+        first = seen.setdefault(Path(path).name, path)
+        if first != path:
+            logger.warning("%s has the name of %s: rename one of them", path, first)
         for position, cell in enumerate(json.loads(files[path])["cells"], start=1):
             if cell["cell_type"] == "code":
                 for problem in _foreign("".join(cell["source"])):
-                    logger.warning("%s, cell %d: %s", path, position, problem)
+                    place = f"{Path(app.srcdir, path)}:{position * CELL + 1}"
+                    logger.warning(problem, location=place)
 
 
 def _foreign(source):
@@ -153,11 +152,8 @@ def write_lite(app, error):
     """Build JupyterLite into the site."""
     if error or app.builder.format != "html":
         return
-    files = contents(app)
-    check_names(files)
-    check_imports(files)
     with TemporaryDirectory() as folder:
-        for path, content in files.items():
+        for path, content in contents(app).items():
             file = Path(folder, "contents", path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
@@ -229,5 +225,6 @@ def setup(app):
     app.add_config_value("pyodide_url", "", "env", str)
     app.add_role("pyodide", pyodide_role)
     app.connect("config-inited", check_config)
+    app.connect("env-check-consistency", check)
     app.connect("build-finished", write_lite, priority=950)  # what changes all pages comes before
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

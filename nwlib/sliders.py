@@ -97,8 +97,9 @@ class Explorable:
         return (
             f'<figure class="explorable" role="group" aria-label="{html.escape(self.title)}">\n'
             f'<p class="explorable-hint">{HINT}</p>\n'
-            f'<script type="text/html"><div class="explorable-controls">\n{controls}\n</div>\n{svg}\n'
-            f"<noscript><style>.explorable-controls {{ display: none }}</style></noscript></script>\n"
+            f'<script type="text/html"><div class="explorable-controls">\n{controls}\n</div>\n'
+            f"{svg}\n<noscript><style>.explorable-controls {{ display: none }}</style></noscript>"
+            "</script>\n"
             f'<figcaption data-longest="{html.escape(max(texts, key=len))}">'
             f"<span>{html.escape(frames[start][1])}</span></figcaption>\n"
             f'<script type="application/json">{descriptions}</script>\n'

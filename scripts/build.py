@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from jupyter_book.sphinx import build_sphinx
+from sphinx.errors import SphinxError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -38,6 +39,8 @@ def main(folder=ROOT):
         )
         if isinstance(result, KeyboardInterrupt):
             return 130
+        if isinstance(result, SphinxError) and not getattr(result, "orig_exc", None):
+            return 1  # Sphinx has told it
         if isinstance(result, Exception):
             raise result  # Sphinx has shown it in part
         if result == 0:

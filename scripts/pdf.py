@@ -38,7 +38,6 @@ SWITCHES = ("--disable-gpu", "--disable-background-networking", "--font-render-h
 TEXT_WIDTH = 605  # in CSS pixels: A4 less the margins in pdf.css
 WEIGHTS = {400: "400", 650: "600 700"}  # of a face, and what of the style each is for
 LONG_CODE = 12  # lines; more than these may go on on the next sheet
-LISTED_SECTIONS = 15  # a page with more sections, the glossary, has only its title in the contents
 REFERENCES = ("for", "headers", "aria-labelledby", "aria-describedby", "aria-controls")
 ONLY_ON_SCREEN = (
     "script, noscript, template, button, .headerlink, .toctree-wrapper, .sd-summary-state-marker, "
@@ -216,7 +215,7 @@ def contents(pages, numbers):
             lines.append(f'<li class="part">{escape(page.part)}</li>')
         lines.append(f'<li class="page">{entry(page.anchor, page.article.h1.decode_contents())}')
         sections = page.article.select("section[id] > h2")
-        if len(sections) <= LISTED_SECTIONS:
+        if page.article.select_one(".cell"):  # of the others the title is enough
             items = (entry(h2.parent["id"], h2.decode_contents()) for h2 in sections)
             lines.append(f"<ol>{''.join(f'<li>{item}</li>' for item in items)}</ol>")
         lines.append("</li>")

@@ -21,7 +21,7 @@ def pages(site):
     return {
         path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         for path in sorted(site.rglob("*.html"))
-        if "_static" not in path.parts
+        if not {"_static", "lite"} & {*path.relative_to(site).parts}
     }
 
 
@@ -265,7 +265,7 @@ def test_only_the_search_page_carries_the_index(site, pages):
         assert any("searchindex" in source for source in loaded) == (path.stem == "search")
 
 
-def test_pages_leave_the_console_alone(site):
-    for script in [*site.rglob("*.js"), *site.rglob("*.html")]:
+def test_pages_leave_the_console_alone(site, pages):
+    for script in [*site.glob("_static/**/*.js"), *pages]:
         assert "console.log(" not in script.read_text(encoding="utf-8"), script.name
     assert not list(site.rglob("fontawesome.js"))

@@ -70,48 +70,104 @@ def test_binder_opens_the_file_of_the_branch(launch):
     assert "/v2/git/https%3A%2F%2Fgit.school.example%2Fada%2Fx/main?" in other.binder(file)
 
 
+def test_colab_opens_the_file_of_the_branch(launch):
+    here = launch.Repository("github.com", "ada/attention", "winter/26")
+    assert here.colab("chapters/01_dataset.ipynb") == (
+        "https://colab.research.google.com/github/ada/attention/blob/winter/26"
+        "/chapters/01_dataset.ipynb"
+    )
+
+
+@pytest.mark.parametrize(
+    ("repository", "file", "words"),
+    [
+        (None, "chapters/a.ipynb", ["in your browser"]),
+        ("github.com", "chapters/a.ipynb", ["in your browser", "on Binder", "in Colab"]),
+        ("gitlab.com", "chapters/a.ipynb", ["in your browser", "on Binder"]),
+        ("github.com", "homework/hw1/hw1.ipynb", ["in your browser", "on Binder"]),
+    ],
+)
+def test_only_what_can_be_opened_is_offered(launch, repository, file, words):
+    here = repository and launch.Repository(repository, "ada/attention", "main")
+    assert [name for name, _ in launch.ways(file, "../", here)] == words
+
+
 @pytest.fixture(scope="module")
-def linked(tmp_path_factory):
-    """The site, built by somebody who has said where the repository is."""
+def made(tmp_path_factory):
+    """The site, built by somebody who has said where the repository is; and what the build said."""
     folder = tmp_path_factory.mktemp("linked")
-    leave = shutil.ignore_patterns(".*", "_build", "*.egg-info", "tests", "benchmarks")
+    leave = shutil.ignore_patterns(".venv", ".git", ".*_cache", "_build", "*.egg-info", "tests")
     shutil.copytree(ROOT, folder, ignore=leave, dirs_exist_ok=True)
-    subprocess.run(
+    variables = {
+        "BOOK_REPOSITORY_URL": "https://github.com/ada/attention",
+        "BOOK_REPOSITORY_BRANCH": "winter",
+    }
+    finished = subprocess.run(
         [sys.executable, folder / "scripts" / "build.py", folder],
-        env={**os.environ, "BOOK_REPOSITORY_URL": "https://github.com/ada/attention"},
+        env={**os.environ, **variables},
         check=True,
         capture_output=True,
+        text=True,
     )
-    return folder / "_build" / "html"
+    return folder / "_build" / "html", finished.stderr
 
 
-def links(page):
-    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    return [link["href"] for link in soup.select("a[href^='https://']")]
+@pytest.fixture(scope="module")
+def linked(made):
+    return made[0]
 
 
-def test_each_notebook_has_buttons_for_its_own_file_and_no_other(linked):
-    pages = [ROOT / "index.ipynb", *ROOT.glob("chapters/*.ipynb"), *ROOT.glob("appendix/*.ipynb")]
-    files = [path.relative_to(ROOT).as_posix() for path in pages]
-    assert len(files) > 7
-    for file in files:
-        here = [link for link in links((linked / file).with_suffix(".html")) if "ada/" in link]
-        assert "https://github.com/ada/attention" in here
-        assert sum(link.endswith(f"main?urlpath=lab/tree/{file}") for link in here) == 1
-        assert len(here) == 2
+def parsed(page):
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
 
 
-def test_each_homework_opens_on_binder_where_it_is_put(linked):
-    here = links(linked / "appendix" / "homework.html")
-    for name in ("hw1", "hw2", "hw3", "hw4", "hw5"):
-        assert sum(f"urlpath=lab/tree/homework/{name}/{name}.ipynb" in link for link in here) == 1
+BOOK = [ROOT / "index.ipynb", *ROOT.glob("chapters/*.ipynb"), *ROOT.glob("appendix/*.ipynb")]
+FILES = sorted(path.relative_to(ROOT).as_posix() for path in BOOK)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_each_notebook_has_links_to_its_own_file_and_to_no_other(linked, file):
+    page = (linked / file).with_suffix(".html")
+    links = [link["href"] for link in parsed(page).select("a[href]")]
+    up = "../" * file.count("/")
+    ours = [link for link in links if "ada/" in link or f"{up}lite/" in link]
+    binder = f"https://mybinder.org/v2/gh/ada/attention/winter?urlpath=lab/tree/{file}"
+    colab = f"https://colab.research.google.com/github/ada/attention/blob/winter/{file}"
+    lite = f"{up}lite/lab/index.html?path={file}"
+    repository = "https://github.com/ada/attention"
+    line = [] if file == "index.ipynb" else [lite, binder, colab]
+    assert sorted(ours) == sorted([lite, repository, *line])
+    target, _, path = lite.partition("?path=")
+    assert (page.parent / target).is_file()
+    assert (linked / "lite" / "files" / path).is_file()
+
+
+@pytest.mark.parametrize("name", ["hw1", "hw2", "hw3", "hw4", "hw5"])
+def test_each_homework_opens_where_it_is_put(linked, name):
+    links = [a["href"] for a in parsed(linked / "appendix" / "homework.html").select("a[href]")]
+    file = f"homework/{name}/{name}.ipynb"
+    assert f"../lite/lab/index.html?path={file}" in links
+    assert sum(link.endswith(f"/winter?urlpath=lab/tree/{file}") for link in links) == 1
+    assert (linked / "lite" / "files" / file).is_file()
+    assert not any("colab" in link for link in links)
+
+
+def test_the_build_says_when_colab_would_not_find_nwlib(made):
+    assert "does not get nwlib from https://github.com/ada/attention." in made[1]
+    assert "make address URL=https://github.com/ada/attention" in made[1]
+
+
+def test_without_a_repository_there_is_the_browser_and_nothing_dead(site, launch):
+    here = launch.repository(ROOT)  # of whoever runs the tests
+    for file in FILES:
+        page = parsed((site / file).with_suffix(".html"))
+        assert page.select("a[href*='lite/lab/index.html?path=']")
+        assert bool(page.select("a[href*='mybinder'], a[href*='colab']")) == bool(here)
 
 
 def test_binder_gets_the_homework_without_solutions_and_checks(tmp_path):
     post_build = (ROOT / ".binder" / "postBuild").read_text()
-    assert (
-        "python scripts/handout.py homework\nrm -rf homework/source homework/checks" in post_build
-    )
+    assert "handout.py handout\nrm -rf homework\nmv handout homework\n" in post_build
     subprocess.run([sys.executable, ROOT / "scripts" / "handout.py", tmp_path], check=True)
     names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*"))
     assert names == [*(f"hw{i}/hw{i}.ipynb" for i in range(1, 6)), "hw5/nile.csv"]

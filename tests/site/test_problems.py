@@ -54,7 +54,9 @@ def make_book(folder, pages):
     for name, content in pages.items():
         if content is not None:
             text = content if isinstance(content, str) else nbformat.writes(content)
-            (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
+            path = folder / f"{name}.ipynb"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
     return folder
 
 
@@ -119,7 +121,15 @@ WRONG = {
         r"\frac{1}{x",
     ),
     "tag": (prose("$$\ny \\tag{1.1}\n$$"), ", line 3: equation (1.1) is there twice"),
-    "citation": (prose("{cite}`nobody`"), ', line 3: could not find bibtex key "nobody"'),
+    "package": (
+        code(shown({"image/svg+xml": SVG}), source="import pandas as pd  # why"),
+        ": pandas is not there in a browser, which has the standard library, numpy, matplotlib, "
+        "IPython, ipywidgets and nwlib (see _ext/lite.py)",
+    ),
+    "system": (
+        code(shown({"image/svg+xml": SVG}), source='get_ipython().system("ls")'),
+        ": a command of the system does not run in a browser",
+    ),
     "role": (prose("{nosuch}`x`"), ', line 3: Unknown interpreted text role "nosuch".'),
     "directive": (prose(":::{nosuch}\n:::"), ", line 3: Unknown directive type: 'nosuch'"),
 }
@@ -135,6 +145,7 @@ LINES |= {
     "metadata": "no-outputs.ipynb: Unknown field: nosuch",
     "no title": "no-title: the page has no title",
     "no file": "_toc.yml: there is no file no-file",
+    "same name": "wrong.ipynb has the name of again/wrong.ipynb: rename one of them",
     "other page": f"index.md, line 5: {DEAD}: no",
 }
 
@@ -149,6 +160,7 @@ def wrong_book(tmp_path_factory):
         "no-outputs": notebook(code()),
         "no-title": notebook(),
         "no-file": None,
+        "again/wrong": notebook(prose("Good.")),
     }
     pages["no-title"].cells[0].source = "Words."
     pages["no-outputs"].metadata["myst"] = {"nosuch": 1}
@@ -262,6 +274,9 @@ def test_an_interrupted_build_leaves_no_site(good_book):
     assert not list((good_book / "_build").iterdir())
 
 
+SLOW = ("search", "typefaces", "bundle")
+
+
 def extend(book, body, priority):
     """Add an extension to the book that does this among what is done when all is written."""
     (book / "late.py").write_text(
@@ -273,7 +288,7 @@ def extend(book, body, priority):
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
     config["sphinx"]["local_extensions"]["late"] = "."
     extensions = config["sphinx"]["config"]["extensions"]
-    quick = [name for name in extensions if name not in ("search", "typefaces", "bundle")]
+    quick = [name for name in extensions if name not in SLOW]
     config["sphinx"]["config"]["extensions"] = [*quick, "late"]
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return book

@@ -1,0 +1,179 @@
+"""The JupyterLite in the site has what the chapters and the homework need, and nothing secret."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import requires
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = "@jupyterlite/pyodide-kernel-extension:kernel"
+# https://pyodide.org/en/0.27.7/usage/packages-in-pyodide.html
+PYODIDE = {"numpy": "2.0.2", "matplotlib": "3.8.4", "ipython": "8.23.0", "python": "3.12.7"}
+
+
+@pytest.fixture(scope="module")
+def lite():
+    sys.path.insert(0, str(ROOT / "_ext"))
+    try:
+        import lite
+    finally:
+        sys.path.pop(0)
+    return lite
+
+
+@pytest.fixture(scope="module")
+def kernel(site):
+    config = json.loads((site / "lite" / "jupyter-lite.json").read_text())
+    return config["jupyter-config-data"]["litePluginSettings"][SETTINGS]
+
+
+def test_it_holds_the_book_and_the_homework_as_students_get_it(site):
+    files = site / "lite" / "files"
+    notebooks = {path.relative_to(files).as_posix() for path in files.rglob("*.ipynb")}
+    book = [ROOT / "index.ipynb", *ROOT.glob("chapters/*.ipynb"), *ROOT.glob("appendix/*.ipynb")]
+    ours = {path.relative_to(ROOT).as_posix() for path in book}
+    homework = {f"homework/hw{i}/hw{i}.ipynb" for i in range(1, 6)}
+    assert notebooks == ours | homework
+    for name in ours:
+        assert (files / name).read_bytes() == (ROOT / name).read_bytes()
+    for name in homework:
+        assert "YOUR CODE HERE" in (files / name).read_text(encoding="utf-8")
+    assert (files / "homework" / "hw5" / "nile.csv").exists()
+    assert (files / "_static" / "map.svg").exists()
+
+
+def test_its_nwlib_is_the_one_of_this_commit_and_can_be_installed(site, kernel, tmp_path):
+    (wheel,) = (site / "lite" / "pypi").glob("nwlib-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.startswith("nwlib/")]
+        assert sorted(names) == sorted(f"nwlib/{p.name}" for p in ROOT.glob("nwlib/*.py"))
+        for name in names:
+            assert archive.read(name) == (ROOT / name).read_bytes()
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "-q", "--target", tmp_path]
+    subprocess.run([*command, wheel], check=True)
+    code = "import nwlib; print(nwlib.__file__, nwlib.gaussian(0.0))"
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert str(tmp_path) in said.stdout.decode()
+    assert any(package.endswith(wheel.name) for package in kernel["loadPyodideOptions"]["packages"])
+
+
+def test_it_asks_nobody_for_packages(kernel):
+    assert kernel["disablePyPIFallback"] is True
+    assert kernel["pyodideUrl"].startswith("https://cdn.jsdelivr.net/pyodide/v0.27.7/")
+
+
+def test_the_versions_in_pyodide_are_among_those_that_nwlib_takes():
+    for text in requires("nwlib"):
+        requirement = Requirement(text)
+        if requirement.name in PYODIDE:
+            assert requirement.specifier.contains(PYODIDE[requirement.name]), text
+
+
+@pytest.mark.parametrize(
+    "url", ["", "pyodide.js", "https://x.example/pyodide/", "ftp://x/pyodide.js"]
+)
+def test_an_address_of_pyodide_that_is_none_stops_the_build(lite, url):
+    with pytest.raises(Exception, match=r"pyodide_url in _config\.yml must be an address"):
+        lite.check_config(None, SimpleNamespace(pyodide_url=url))
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://school.example:8080/python/pyodide.js", "school.example:8080"),
+        ("/pyodide/pyodide.js", "the server of this site"),
+    ],
+)
+def test_a_page_can_say_where_pyodide_comes_from(lite, url, host):
+    lite.check_config(None, SimpleNamespace(pyodide_url=url))
+    config = SimpleNamespace(pyodide_url=url)
+    settings = SimpleNamespace(env=SimpleNamespace(config=config))
+    inliner = SimpleNamespace(document=SimpleNamespace(settings=settings))
+    (node,), _ = lite.pyodide_role("pyodide", "", "host", 1, inliner)
+    assert node.astext() == host
+
+
+def test_a_package_that_is_missing_stops_the_build(lite, tmp_path):
+    with pytest.raises(Exception, match="needs a wheel of nosuch, which is not installed: pip"):
+        lite.write_wheel("nosuch", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("import numpy as np, os.path\nfrom nwlib.plots import show", ""),
+        ("from matplotlib import pyplot", ""),
+        ("from . import x", ""),
+        ("def half(x):\n    return (", ""),
+        ("if x:\n    import scipy.stats", "scipy"),
+        ("from torch.nn import Linear", "torch"),
+        ("import subprocess", "subprocess"),
+        ("import threading", "threading"),
+        ("!pip list", "a command of the system"),
+        ("files = !ls", "a command of the system"),
+    ],
+)
+def test_what_a_browser_does_not_have_is_found(lite, source, what):
+    problems = list(lite._foreign(source))
+    assert len(problems) == bool(what)
+    assert all(problem.startswith(what) for problem in problems)
+
+
+def test_the_settings_free_the_arrow_keys_for_sliders_only(site):
+    config = json.loads((site / "lite" / "jupyter-lite.json").read_text())
+    settings = config["jupyter-config-data"]["settingsOverrides"]
+    shortcuts = settings["@jupyterlab/shortcuts-extension:shortcuts"]["shortcuts"]
+    old = {(s["command"], *s["keys"]): s["selector"] for s in shortcuts if s.get("disabled")}
+    new = {(s["command"], *s["keys"]): s["selector"] for s in shortcuts if not s.get("disabled")}
+    assert len(old) == 4
+    assert new == {key: f"{selector}:not([role=slider])" for key, selector in old.items()}
+
+
+def test_the_first_cell_asks_colab_for_nwlib_and_does_nothing_elsewhere():
+    notebooks = [ROOT / "index.ipynb", *ROOT.glob("chapters/*"), *ROOT.glob("appendix/*.ipynb")]
+    sources = set()
+    for path in notebooks:
+        if path.suffix == ".ipynb":
+            nb = nbformat.read(path, as_version=4)
+            first = next(cell for cell in nb.cells if cell.cell_type == "code")
+            assert first.metadata.tags == ["remove-cell"]
+            assert first.metadata.jupyter.source_hidden
+            assert not first.outputs
+            sources.add(first.source)
+    (source,) = sources
+    asked = []
+    shell = SimpleNamespace(run_line_magic=lambda *command: asked.append(command))
+    code = compile(source, "first cell", "exec")
+    exec(code, {"get_ipython": lambda: shell})
+    assert not asked
+    sys.modules["google.colab"] = sys
+    try:
+        exec(code, {"get_ipython": lambda: shell})
+    finally:
+        del sys.modules["google.colab"]
+    ((magic, what),) = asked
+    assert magic == "pip"
+    assert what.startswith("install -q git+https://github.com/")
+
+
+def test_the_address_for_colab_is_written_into_all_notebooks(tmp_path, monkeypatch, capsys):
+    import address
+    import refresh
+
+    path = tmp_path / "a.ipynb"
+    path.write_text('"install -q git+https://github.com/OLD/old-1.x\\")"', encoding="utf-8")
+    monkeypatch.setattr(refresh, "notebooks", lambda: [path])
+    assert address.main("https://github.com/ada/attention") == 0
+    assert path.read_text() == '"install -q git+https://github.com/ada/attention\\")"'
+    assert address.main("https://gitlab.com/ada/attention") == 2
+    assert "https://github.com/NAME/REPOSITORY, not 'https://gitlab" in capsys.readouterr().out
+    assert path.read_text() == '"install -q git+https://github.com/ada/attention\\")"'

@@ -1,0 +1,72 @@
+"""The notebooks run, and print the same, with the lowest versions that pyproject.toml allows.
+
+The highest are those of requirements.txt, with which all other tests run.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+import refresh
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+MOVE = """
+import numpy as np
+from nwlib import make_dataset, sliders
+slider, view = sliders.query_slider(make_dataset(np.random.default_rng(0))).widget().children
+before = view.value
+slider.value += 1
+assert "<svg" in view.value and view.value != before
+"""
+
+
+def lowest():
+    """Return the lower bounds as exact versions, where there are any."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["notebooks"]]
+    return [str(Requirement(text)).replace(">=", "==") for text in wanted]
+
+
+def run(*command):
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture(scope="module")
+def environment(request):
+    """An environment with the lowest versions, and nwlib as it is here."""
+    key = hashlib.sha256(" ".join([sys.version, *lowest()]).encode()).hexdigest()[:12]
+    folder = request.config.cache.mkdir("lowest") / key
+    if not (folder / "done").exists():
+        shutil.rmtree(folder.parent)
+        run(sys.executable, "-m", "venv", folder)
+        run(folder / "bin" / "pip", "install", "-q", "nbconvert", *lowest())
+        (folder / "done").touch()
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "nwlib.pth").write_text(str(ROOT), encoding="utf-8")
+    return folder / "bin"
+
+
+def texts(path):
+    """What each code cell of a notebook prints."""
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    return ["".join(o.get("text", "") for o in cell.outputs) for cell in cells]
+
+
+@pytest.mark.parametrize("path", refresh.notebooks(), ids=lambda path: path.stem)
+def test_a_notebook_prints_the_same(environment, path, tmp_path):
+    command = [environment / "jupyter", "nbconvert", "--to", "notebook", "--execute"]
+    run(*command, "--output-dir", tmp_path, path)
+    assert texts(tmp_path / path.name) == texts(path)
+
+
+def test_a_slider_of_ipywidgets_7_redraws_its_picture(environment):
+    run(environment / "python", "-c", MOVE)
