@@ -1,6 +1,8 @@
 """Settings of every test, and the built book for the tests that look at its pages."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,3 +68,36 @@ def build(tmp_path_factory, worker_id):
 def site(build):
     """The folder with the pages of the book."""
     return build[1]
+
+
+@pytest.fixture(scope="session")
+def linked_build(tmp_path_factory, worker_id):
+    """What the build says to somebody who tells it where the repository is; and its pages."""
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    folder = shared / "linked"
+    record = shared / "linked.txt"
+    with FileLock(f"{record}.lock"):
+        if not record.exists():
+            leave = shutil.ignore_patterns(".venv", ".git", ".*_cache", "_build", "*.egg-info")
+            shutil.copytree(ROOT, folder, ignore=leave)
+            variables = {
+                "BOOK_REPOSITORY_URL": "https://github.com/ada/attention",
+                "BOOK_REPOSITORY_BRANCH": "winter",
+            }
+            finished = subprocess.run(
+                [sys.executable, folder / "scripts" / "build.py", folder],
+                env={**os.environ, **variables},
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+            record.write_text(finished.stderr)
+    return record.read_text(), folder / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def linked(linked_build):
+    """The folder with the pages of the book whose repository is known."""
+    return linked_build[1]

@@ -194,3 +194,12 @@ def test_prose_uses_only_what_jupyterlab_shows(prose):
         return not re.search(ROLES, cell.source)
 
     require(prose, portable, of="no cite, doc or numref roles and no <details>: use a link")
+
+
+def test_jupyterlab_numbers_no_equation_again(nb):
+    prose = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+    equations = re.findall(r"(?ms)^\$\$\n(.*?)^\$\$", prose)
+    assert len(equations) == prose.count("\n$$\n") / 2
+    for equation in equations:
+        assert equation.startswith("\\begin{equation*}\n"), equation
+        assert equation.endswith("\n\\end{equation*}\n"), equation

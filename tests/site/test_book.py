@@ -269,3 +269,18 @@ def test_pages_leave_the_console_alone(site, pages):
     for script in [*site.glob("_static/**/*.js"), *pages]:
         assert "console.log(" not in script.read_text(encoding="utf-8"), script.name
     assert not list(site.rglob("fontawesome.js"))
+
+
+def test_the_bibliography_has_the_works_of_the_bibtex_file():
+    page = (ROOT / "appendix" / "bibliography.md").read_text(encoding="utf-8")
+    works = re.split(r"(?m)^@", (ROOT / "references.bib").read_text(encoding="utf-8"))[1:]
+    assert len(works) == page.count("\n### ") > 10
+    for work in works:
+        fields = dict(re.findall(r"(?ms)^  (\w+) *= \{(.*?)\},\n", work))
+        title = " ".join(re.sub(r"[{}]", "", fields["title"]).split())
+        (entry,) = [line for line in page.splitlines() if title in line]
+        assert f"({fields['year']})" in entry
+        assert entry.startswith(fields["author"].partition(",")[0])
+        for name in ("volume", "doi", "eprint"):
+            assert fields.get(name, "") in entry
+        assert fields.get("pages", "").replace("--", "–") in entry

@@ -1,7 +1,5 @@
 """Buttons lead to the right file of the right repository, and are absent where none is known."""
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -92,31 +90,6 @@ def test_only_what_can_be_opened_is_offered(launch, repository, file, words):
     assert [name for name, _ in launch.ways(file, "../", here)] == words
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """The site, built by somebody who has said where the repository is; and what the build said."""
-    folder = tmp_path_factory.mktemp("linked")
-    leave = shutil.ignore_patterns(".venv", ".git", ".*_cache", "_build", "*.egg-info", "tests")
-    shutil.copytree(ROOT, folder, ignore=leave, dirs_exist_ok=True)
-    variables = {
-        "BOOK_REPOSITORY_URL": "https://github.com/ada/attention",
-        "BOOK_REPOSITORY_BRANCH": "winter",
-    }
-    finished = subprocess.run(
-        [sys.executable, folder / "scripts" / "build.py", folder],
-        env={**os.environ, **variables},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return folder / "_build" / "html", finished.stderr
-
-
-@pytest.fixture(scope="module")
-def linked(made):
-    return made[0]
-
-
 def parsed(page):
     return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
 
@@ -152,9 +125,10 @@ def test_each_homework_opens_where_it_is_put(linked, name):
     assert not any("colab" in link for link in links)
 
 
-def test_the_build_says_when_colab_would_not_find_nwlib(made):
-    assert "does not get nwlib from https://github.com/ada/attention." in made[1]
-    assert "make address URL=https://github.com/ada/attention" in made[1]
+def test_the_build_says_when_colab_would_not_find_nwlib(linked_build):
+    said = linked_build[0]
+    assert "does not get nwlib from https://github.com/ada/attention." in said
+    assert "make address URL=https://github.com/ada/attention" in said
 
 
 def test_without_a_repository_there_is_the_browser_and_nothing_dead(site, launch):
