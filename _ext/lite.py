@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 
 from docutils import nodes
 from IPython.core.inputtransformer2 import TransformerManager
+from jupyter_core.paths import jupyter_path
 from problems import CELL
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
@@ -46,6 +47,7 @@ NOT_IN_A_BROWSER = {
     *("ssl", "subprocess", "termios", "threading", "tkinter", "turtle", "venv"),
 }
 NOT_OF_A_WHEEL = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
+INSTALL = "pip install -r requirements.txt"
 FROM_WORKER = "../../../../pypi/"  # the wheels, as seen from the kernel's script
 
 
@@ -121,8 +123,7 @@ def write_wheel(name, folder):
         package = distribution(name)
     except PackageNotFoundError:
         raise ExtensionError(
-            f"JupyterLite needs a wheel of {name}, which is not installed: "
-            "pip install -r requirements.txt"
+            f"JupyterLite needs a wheel of {name}, which is not installed: {INSTALL}"
         ) from None
     files = {
         str(file): file.locate().read_bytes()
@@ -177,14 +178,13 @@ def _build(app, folder, wheels):
             "litePluginSettings": {f"{KERNEL}:kernel": kernel},
         },
     }
-    installed = Path(sys.prefix, "share", "jupyter", "labextensions")
     config = {
         "LiteBuildConfig": {
             "apps": ["lab"],
             "contents": ["contents"],
             "output_dir": str(Path(app.outdir, FOLDER)),
             "ignore_sys_prefix": ["federated_extensions"],
-            "federated_extensions": [str(installed / name) for name in EXTENSIONS],
+            "federated_extensions": [str(_extension(name)) for name in EXTENSIONS],
             "no_sourcemaps": True,
             "no_unused_shared_packages": True,
             "source_date_epoch": 315532800,  # 1980, for the same bytes every time
@@ -206,11 +206,27 @@ def _build(app, folder, wheels):
         raise ExtensionError(f"JupyterLite was not built: {last}")
 
 
+def _extension(name):
+    """Return the folder of an installed extension of JupyterLab."""
+    folders = [Path(folder, name) for folder in jupyter_path("labextensions")]
+    for folder in folders:
+        if folder.is_dir():
+            return folder
+    raise ExtensionError(
+        f"JupyterLite needs JupyterLab's extension {name}, which is not installed: {INSTALL}"
+    )
+
+
 def pyodide_role(role, rawtext, text, lineno, inliner, options=None, content=None):
     """Return the name of the host that Pyodide comes from, for a page that tells readers."""
     url = inliner.document.settings.env.config.pyodide_url
     host = ADDRESS.fullmatch(url)["host"]
     return [nodes.literal("", host) if host else nodes.Text("the server of this site")], []
+
+
+def remove_old(app):
+    """Begin anew: what works on all pages of the site shall not meet an older JupyterLite."""
+    shutil.rmtree(Path(app.outdir, FOLDER), ignore_errors=True)
 
 
 def check_config(app, config):
@@ -225,6 +241,7 @@ def setup(app):
     app.add_config_value("pyodide_url", "", "env", str)
     app.add_role("pyodide", pyodide_role)
     app.connect("config-inited", check_config)
+    app.connect("builder-inited", remove_old)
     app.connect("env-check-consistency", check)
     app.connect("build-finished", write_lite, priority=950)  # what changes all pages comes before
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

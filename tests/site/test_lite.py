@@ -107,6 +107,12 @@ def test_a_package_that_is_missing_stops_the_build(lite, tmp_path):
         lite.write_wheel("nosuch", tmp_path)
 
 
+def test_an_extension_of_jupyterlab_that_is_missing_stops_the_build(lite):
+    assert lite._extension("jupyterlab-myst").is_dir()
+    with pytest.raises(Exception, match="extension nosuch, which is not installed: pip install"):
+        lite._extension("nosuch")
+
+
 @pytest.mark.parametrize(
     ("source", "what"),
     [
