@@ -39,11 +39,18 @@ def notebook(*cells):
     return new_notebook(cells=[title, *cells], metadata={"language_info": {"name": "python"}})
 
 
-def make_book(folder, pages):
-    """Write a book of our configuration with these notebooks; None is a file that is not there."""
+def make_book(folder, pages, *without):
+    """Write a book of our configuration with these notebooks; None is a file that is not there.
+
+    Extensions may be left out, which take their time.
+    """
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     extensions = config["sphinx"]["local_extensions"]
     config["sphinx"]["local_extensions"] = dict.fromkeys(extensions, str(ROOT / "_ext"))
+    listed = config["sphinx"]["config"]["extensions"]
+    config["sphinx"]["config"]["extensions"] = [name for name in listed if name not in without]
+    if "lite" in without:
+        del config["sphinx"]["config"]["pyodide_url"]
     toc = {"format": "jb-book", "root": "index", "chapters": [{"file": name} for name in pages]}
     for name, content in [("_config.yml", config), ("_toc.yml", toc)]:
         (folder / name).write_text(yaml.safe_dump(content), encoding="utf-8")
@@ -245,7 +252,7 @@ def good_book(tmp_path_factory):
         ),
         "prose": notebook(prose("No code here.")),
     }
-    return make_book(tmp_path_factory.mktemp("good"), pages)
+    return make_book(tmp_path_factory.mktemp("good"), pages, "lite")
 
 
 def test_a_good_book_is_built_and_only_its_place_is_told(good_book):
@@ -274,7 +281,7 @@ def test_an_interrupted_build_leaves_no_site(good_book):
     assert not list((good_book / "_build").iterdir())
 
 
-SLOW = ("search", "typefaces", "bundle")
+SLOW = ("search", "typefaces", "bundle", "lite")
 
 
 def extend(book, body, priority):
@@ -287,15 +294,13 @@ def extend(book, body, priority):
     path = book / "_config.yml"
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
     config["sphinx"]["local_extensions"]["late"] = "."
-    extensions = config["sphinx"]["config"]["extensions"]
-    quick = [name for name in extensions if name not in SLOW]
-    config["sphinx"]["config"]["extensions"] = [*quick, "late"]
+    config["sphinx"]["config"]["extensions"].append("late")
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return book
 
 
 def test_an_error_that_is_nobodys_mistake_is_shown_in_full(tmp_path):
-    book = make_book(tmp_path, {"here": notebook(prose("[it](#no)"))})
+    book = make_book(tmp_path, {"here": notebook(prose("[it](#no)"))}, *SLOW)
     said = build(extend(book, "raise RuntimeError('unforeseen')", priority=-1))
     assert f'here.ipynb, cell 2 ("Words."), line 3: {DEAD}: no' in lines(said)
     assert "RuntimeError: unforeseen" in said.stdout
@@ -305,7 +310,7 @@ def test_an_error_that_is_nobodys_mistake_is_shown_in_full(tmp_path):
 
 
 def test_a_warning_at_the_very_end_counts_too(tmp_path):
-    book = make_book(tmp_path, {"here": notebook(prose("Good."))})
+    book = make_book(tmp_path, {"here": notebook(prose("Good."))}, *SLOW)
     said = build(extend(book, "getLogger('late').warning('a late problem')", priority=900))
     assert lines(said) == ["a late problem", "The book was not built: 1 problem."]
     assert said.returncode == 1
