@@ -36,6 +36,15 @@ ADDRESS = re.compile(r"(?:https?://(?P<host>[^/\s]+)|)/\S*pyodide\.js")
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "jupyterlab-myst", KERNEL)
 SETTINGS = Path(__file__).parents[1] / ".binder" / "overrides.json"  # the same as on Binder
+# Unlike JupyterLab, JupyterLite 0.6 hears each key before a widget does (it starts the application
+# without `bubblingKeydown`), so these shortcuts of a notebook would take a slider's arrow keys.
+SHORTCUTS = {
+    "ArrowDown": "notebook:move-cursor-down",
+    "ArrowUp": "notebook:move-cursor-up",
+    "ArrowLeft": "notebook:move-cursor-heading-above-or-collapse",
+    "ArrowRight": "notebook:move-cursor-heading-below-or-expand",
+}
+IN_COMMAND_MODE = ".jp-Notebook.jp-mod-commandMode:not(.jp-mod-readWrite) :focus"
 # Loaded at the start, all at once: what the kernel asks for one by one, and what chapters import.
 FROM_PYODIDE = ("micropip", "ssl", "sqlite3", "jedi", "ipython", "numpy", "matplotlib")
 WHEELS = ("comm", "ipywidgets", "nwlib")
@@ -164,6 +173,21 @@ def write_lite(app, error):
         _build(app, Path(folder), names)
 
 
+def settings():
+    """Return JupyterLab's settings: Binder's, and arrow keys that leave sliders alone."""
+    shortcuts = []
+    for key, command in SHORTCUTS.items():
+        shortcut = {"command": command, "keys": [key]}
+        shortcuts += [
+            {**shortcut, "selector": IN_COMMAND_MODE, "disabled": True},
+            {**shortcut, "selector": f"{IN_COMMAND_MODE}:not([role=slider])"},
+        ]
+    return {
+        **json.loads(SETTINGS.read_text(encoding="utf-8")),
+        "@jupyterlab/shortcuts-extension:shortcuts": {"shortcuts": shortcuts},
+    }
+
+
 def _build(app, folder, wheels):
     """Let JupyterLite's own builder make the site from the contents and wheels in the folder."""
     kernel = {
@@ -190,7 +214,7 @@ def _build(app, folder, wheels):
             "source_date_epoch": 315532800,  # 1980, for the same bytes every time
         }
     }
-    shutil.copy(SETTINGS, folder)
+    (folder / "overrides.json").write_text(json.dumps(settings()), encoding="utf-8")
     (folder / "jupyter-lite.json").write_text(json.dumps(site), encoding="utf-8")
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     done = subprocess.run(
