@@ -61,20 +61,12 @@ def test_a_large_bracket_with_an_index_stands_in_a_row(build_page):
     assert "<msub><mrow><mo minsize" in page
 
 
-def _kept(style, *used):
-    sys.path.insert(0, str(ROOT / "_ext"))
-    try:
-        import slim
-    finally:
-        sys.path.pop(0)
-    return slim._used_rules(tinycss2.parse_stylesheet(style), set(used)).split("\n")
-
-
-def test_rules_for_classes_that_no_page_has_are_dropped():
+def test_rules_for_classes_that_no_page_has_are_dropped(extension):
     style = """/* why */ a, .old > b { color: red }  .new.old { color: blue }
     .new:not(.old)::before { content: "," }  @media print { .old { color: red } }
     @media (width > 3em) { .old, i.new { color: red } }  @page { margin: 0 }"""
-    assert _kept(style, "new") == [
+    kept = extension("slim")._used_rules(tinycss2.parse_stylesheet(style), {"new"})
+    assert kept.split("\n") == [
         "a{color: red}",
         '.new:not(.old)::before{content: ","}',
         "@media (width > 3em) {i.new{color: red}}",

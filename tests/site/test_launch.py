@@ -11,13 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def launch():
-    sys.path.insert(0, str(ROOT / "_ext"))
-    try:
-        import launch
-    finally:
-        sys.path.pop(0)
-    return launch
+def launch(extension):
+    return extension("launch")
 
 
 @pytest.mark.parametrize(

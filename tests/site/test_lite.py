@@ -19,13 +19,8 @@ PYODIDE = {"numpy": "2.0.2", "matplotlib": "3.8.4", "ipython": "8.23.0", "python
 
 
 @pytest.fixture(scope="module")
-def lite():
-    sys.path.insert(0, str(ROOT / "_ext"))
-    try:
-        import lite
-    finally:
-        sys.path.pop(0)
-    return lite
+def lite(extension):
+    return extension("lite")
 
 
 @pytest.fixture(scope="module")
