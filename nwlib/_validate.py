@@ -33,10 +33,13 @@ def vector(name, given):
     return _with_axes(1, "(length,)", name, array(name, given))
 
 
-def pairs(keys, values):
-    """Return keys and values as vectors of the same length."""
-    keys, values = vector("keys", keys), vector("values", values)
-    if keys.shape != values.shape:
+def pairs(keys, values, columns=False):
+    """Return keys and values of the same length; values may have a second axis if columns."""
+    keys, values = vector("keys", keys), array("values", values)
+    if not (columns and values.ndim == 2):
+        shape = "(length,) or (length, columns)" if columns else "(length,)"
+        values = _with_axes(1, shape, "values", values)
+    if keys.size != len(values):
         raise ValueError(
             "keys and values must pair up: "
             f"keys has shape {keys.shape}, values has shape {values.shape}"

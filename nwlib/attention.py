@@ -21,7 +21,7 @@ def softmax(scores):
 
     Returns
     -------
-    Array of the shape of scores.
+    Array of the shape of scores. Below 1e-299 of the largest, a share is 0.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def softmax(scores):
     array([0.5, 0.5, 0. ])
     """
     scores = _validate.scores(scores)
-    return _scores.normalized_exp(scores - scores.max(axis=-1, keepdims=True))
+    return _scores.normalized(_scores.clipped_exp(scores - scores.max(axis=-1, keepdims=True)))
 
 
 def kernel_weights(queries, keys, kernel, w=1.0):
@@ -102,9 +102,9 @@ def kernel_weights(queries, keys, kernel, w=1.0):
 def attention_weights(queries, keys, w=1.0):
     """Return the softmax of the scaled negative squared distances between queries and keys.
 
-    Formula: ``alpha_i(x) = softmax_i(-((x - x_i) w)^2 / 2)``. The scores are taken relative to
-    the key c nearest to x, as ``-(w^2 / 2) (x_i - c) ((x_i - x) + (c - x))``: the same weights,
-    exact for a query far from every key, too.
+    Formula: ``alpha_i(x) = softmax_i(-((x - x_i) w)^2 / 2)``. More than 2 bandwidths from the
+    nearest key c, the scores are taken relative to it, as ``-(w^2 / 2) (x_i - c) (x_i + c - 2x)``:
+    the same weights, exact for a query far from every key, too.
 
     Parameters
     ----------
@@ -140,6 +140,4 @@ def attention_weights(queries, keys, w=1.0):
     queries = _validate.vector("queries", queries)
     keys = _validate.vector("keys", keys)
     w = _validate.scale(w)
-    nearest = _scores.nearest_key(queries, keys)
-    scores = _scores.relative(queries, keys, nearest, w)
-    return _scores.normalized_exp(scores)
+    return _scores.normalized(_scores.weights(_scores.squares(queries, keys, w), w))

@@ -1,17 +1,22 @@
 """Learning w, chapter 5: leave-one-out loss, its gradient, gradient descent, direct search."""
 
+import itertools
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from nwlib import _scores, _validate
+from nwlib import _scores, _validate, fast
 from nwlib.pooling import attention_pooling
 
-GRID_POINTS = 40
-"""Positive scales that `fit_w` tries before it refines the best of them."""
+GRID_POINTS = 32
+"""Positive scales that `fit_w` tries before it refines between some of them."""
 
-REFINEMENTS = 40
-"""Golden sections, each of which shortens the bracket to 0.618 of its length."""
+BRACKETS, STEPS = 3, 9
+"""How many pairs of neighbours it refines between, and with how many evaluations at most."""
+
+CLOSE = 1e-9
+"""Distance between the logarithms of two scales at which refining ends."""
 
 
 class History(NamedTuple):
@@ -66,9 +71,10 @@ def leave_one_out_weights(keys, w):
     """
     keys = _validate.at_least_two("keys", _validate.vector("keys", keys))
     w = _validate.scale(w)
-    scores = _scores.relative(keys, keys, _scores.nearest_other_key(keys), w)
-    np.fill_diagonal(scores, -np.inf)
-    return _scores.normalized_exp(scores)
+    squares = _scores.squares_to_others(keys, w)
+    weights = _scores.weights(squares, w)
+    np.fill_diagonal(weights, 0.0)
+    return _scores.normalized(weights)
 
 
 def loss(w, keys, values):
@@ -117,8 +123,8 @@ def gradient(w, keys, values):
 
     Formula:
     ``dL/dw = (2/n) sum_i (f_hat_i - y_i) (-w) sum_j alpha_ij (y_j - f_hat_i) (x_i - x_j)^2``.
-    Since ``sum_j alpha_ij (y_j - f_hat_i) = 0``, each squared distance is taken less the
-    smallest in its row, which changes nothing but the rounding.
+    Since ``sum_j alpha_ij (y_j - f_hat_i) = 0``, squared distances may be taken less the
+    smallest in their row, which changes nothing but the rounding.
 
     Parameters
     ----------
@@ -154,8 +160,8 @@ def gradient(w, keys, values):
     w = _validate.scale(w)
     weights = leave_one_out_weights(keys, w)
     prediction = attention_pooling(weights, values)
-    excess = _scores.excess(keys, keys, _scores.nearest_other_key(keys))
-    pull = (weights * (values - prediction[:, np.newaxis]) * excess).sum(axis=1)
+    squares = _scores.squares_to_others(keys, w)
+    pull = (weights * (values - prediction[:, np.newaxis]) * squares).sum(axis=1)
     return float(np.mean(2 * (prediction - values) * (-w * pull)))
 
 
@@ -221,10 +227,12 @@ def train(keys, values, *, w, learning_rate, n_steps):
 def fit_w(keys, values):
     """Return the scale with the smallest leave-one-out loss, found without a learning rate.
 
-    The loss is computed at w = 0 and at 40 scales evenly spaced on a logarithmic axis, from
-    1 / (10 range of keys) to 10 / (median distance from a key to the nearest different one),
-    both capped at 1e6. Around each that is better than its neighbours the interval is narrowed
-    by golden section, to about eight digits, and the best of all that was tried is returned.
+    Loss and gradient are computed at w = 0 and at 32 scales evenly spaced on a logarithmic axis,
+    from 1 / (10 range of keys) to 10 / (median distance from a key to the nearest different
+    one), both capped at 1e6. A minimum lies between neighbours where the gradient changes from
+    negative to positive; it is refined between the three best such pairs, and the best of all
+    that was tried is returned. That takes at most 60 evaluations, each by
+    `nwlib.fast.loss_and_gradient` in time linear in n.
 
     Parameters
     ----------
@@ -259,15 +267,13 @@ def fit_w(keys, values):
     """
     keys, values = _validate.pairs(keys, values)
     grid = _scale_grid(_validate.at_least_two("keys", keys))
-    values = values - (values.min() + values.max()) / 2  # so that constant values tie exactly
-    losses = np.array([loss(w, keys, values) for w in grid])
-    tried = list(zip(losses, grid, strict=True))
-    for dip in _dips(losses):
-        if dip > 0:  # w = 0 has no logarithm, and is itself the left end of its dip
-            low, high = grid[max(dip - 1, 1)], grid[min(dip + 1, grid.size - 1)]
-            refined = _golden_section(lambda w: loss(w, keys, values), low, high)
-            tried.append((loss(refined, keys, values), refined))
-    return float(min(tried)[1])
+    loss_and_gradient = fast.leave_one_out(keys, values)
+    tried = [(*loss_and_gradient(w), w) for w in grid.tolist()]
+    pairs = [pair for pair in itertools.pairwise(tried[1:]) if pair[0][1] < 0 < pair[1][1]]
+    for low, high in sorted(pairs, key=min)[:BRACKETS]:
+        tried += _refine(loss_and_gradient, low, high)
+    *_, w = min(tried, key=lambda point: (point[0], point[2]))
+    return w
 
 
 @np.errstate(over="ignore")  # the inverse of a tiny distance is infinite, then capped
@@ -282,25 +288,24 @@ def _scale_grid(keys):
     return np.append(0.0, np.geomspace(low, high, GRID_POINTS))
 
 
-def _dips(losses):
-    """Return the indices of entries below the one before and not above the one after."""
-    fenced = np.concatenate([[np.inf], losses, [np.inf]])
-    return np.flatnonzero((losses < fenced[:-2]) & (losses <= fenced[2:]))
+def _refine(loss_and_gradient, low, high):
+    """Return the points tried between two points (loss, gradient, w) with gradients < 0 < there.
 
-
-def _golden_section(function, low, high):
-    """Return where function is smallest between two positive numbers, on a logarithmic axis."""
-    section = (np.sqrt(5) - 1) / 2
-    low, high = np.log(low), np.log(high)
-    left, right = high - section * (high - low), low + section * (high - low)
-    at_left, at_right = function(np.exp(left)), function(np.exp(right))
-    for _ in range(REFINEMENTS):
-        if at_left <= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - section * (high - low)
-            at_left = function(np.exp(left))
+    Regula falsi on a logarithmic axis, where the slope is w times the gradient. The slope of an
+    end that stays is halved (the Illinois rule), so that both ends close in on the minimum.
+    """
+    (there, slope_there), (here, slope_here) = (
+        (math.log(w), w * gradient) for _, gradient, w in (low, high)
+    )
+    tried = []
+    while len(tried) < STEPS and abs(here - there) > CLOSE and slope_here != 0:
+        middle = (there * slope_here - here * slope_there) / (slope_here - slope_there)
+        w = math.exp(middle)
+        loss, gradient = loss_and_gradient(w)
+        tried.append((loss, gradient, w))
+        if (gradient < 0) == (slope_here < 0):
+            slope_there /= 2
         else:
-            low, left, at_left = left, right, at_right
-            right = low + section * (high - low)
-            at_right = function(np.exp(right))
-    return float(np.exp((low + high) / 2))
+            there, slope_there = here, slope_here
+        here, slope_here = middle, w * gradient
+    return tried

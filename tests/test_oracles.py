@@ -136,8 +136,14 @@ def test_loss_and_gradient_agree_with_mpmath(keys, w):
 
 
 def test_softmax_agrees_with_mpmath():
-    scores = np.linspace(-600, 90, 24)
+    scores = np.linspace(-590, 90, 24)
     total = mp.fsum(mp.exp(mp.mpf(s)) for s in scores)
     expected = [float(mp.exp(mp.mpf(s)) / total) for s in scores]
     # The largest score is subtracted with half an eps of up to 690; then a sum and a quotient.
     np.testing.assert_allclose(nw.softmax(scores), expected, rtol=(690 / 2 + 28) * EPS)
+
+
+def test_softmax_gives_0_where_a_share_would_be_next_to_subnormal():
+    # e^-689.5 is 1.6e-300, and e^-680 is 5e-296.
+    np.testing.assert_array_equal(nw.softmax([0, -689.5, -1000]), [1, 0, 0])
+    assert nw.softmax([0, -680])[1] == pytest.approx(float(mp.exp(-680)), rel=700 * EPS)

@@ -1,0 +1,221 @@
+"""Sums over keys, weighted by a Gaussian, without looking at every pair.
+
+Both ways here, a window around each query and a grid that stands between queries and keys,
+return ``sum_i exp(-((x - x_i) w)^2 / 2) c_i`` for each query x and each column c, shape (k, q);
+`window_sums` up to a positive factor that a query's sums have in common. Keys are ascending,
+columns have shape (k, n), and w is positive.
+"""
+
+import itertools
+import math
+
+import numpy as np
+
+from nwlib import _scores
+
+CHUNK = 2**14
+"""Points, or pairs, that are computed at once, so that what they need stays in cache."""
+
+LEAST_WEIGHT = 1e-16
+"""What is left out of a window adds up to less than this share of the weight."""
+
+COARSEST = 0.36
+"""Largest step of the grid, in bandwidths. It changes a weight by less than
+2 e^(-pi^2 / (2 0.36^2)) = 6e-17 of it."""
+
+REACH = 8.25
+"""Bandwidths around a point in which it uses the grid: e^-(8.25^2) is 3e-30."""
+
+LEAST_TOTAL = 1e-3
+"""Least sum of weights (a key at distance 0 adds 1) that `Grid.sums` gives with all its digits."""
+
+SPARSE = 4
+"""Points for each cell of the grid, below which windows are faster."""
+
+
+def window_sums(queries, keys, columns, w, nearest, own=None, squares=False):
+    """Return the sums over the keys in a window around each query, pair by pair.
+
+    The window holds every key but those which together have less than LEAST_WEIGHT of the
+    weight of nearest, shape (q,), the nearest key of each query. Where own, shape (q,), is
+    given, that key is left out. With squares, the sums are followed by those with
+    ``c_i (x - x_i)^2`` in place of c, less a multiple of the former.
+    """
+    first, last = _windows(queries, keys, w, nearest)
+    counts = last - first
+    starts = np.cumsum(counts) - counts
+    edges = np.flatnonzero(np.diff(starts // CHUNK, prepend=-1, append=-1))
+    result = np.empty((len(columns) * (1 + squares), queries.size))
+    for start, stop in itertools.pairwise(edges):
+        block = slice(start, stop)
+        query = np.arange(start, stop).repeat(counts[block])
+        key = (first - starts)[block].repeat(counts[block])
+        key += np.arange(starts[start], starts[start] + key.size)
+        excess = _scores.excess(queries.take(query), keys.take(key), nearest.take(query))
+        if own is not None:
+            myself = np.flatnonzero(key == own.take(query))
+            excess[myself] = 0.0
+        terms = _scores.weights(excess.copy(), w) * columns.take(key, axis=1)
+        if own is not None:
+            terms[:, myself] = 0.0
+        if squares:
+            terms = np.concatenate([terms, terms * excess])
+        for total, term in zip(result, terms, strict=True):
+            np.add.reduceat(term, starts[block] - starts[start], out=total[block])
+    return result
+
+
+def _windows(queries, keys, w, nearest):
+    """Return the first key of each query's window, and the one after its last.
+
+    The weight of a key relative to the nearest key c falls to LEAST_WEIGHT / n where
+    (x_i - x)^2 = (c - x)^2 + 2 log(n / LEAST_WEIGHT) / w^2: beyond c, and on the other side of
+    the query as far away. Roundings may widen a window, not narrow it.
+    """
+    slack = 8 * np.finfo(float).eps
+    limit = 2 * np.log(keys.size / LEAST_WEIGHT) / (w * w)
+    away = np.abs(queries - nearest)
+    beyond = limit / (away + np.sqrt(away * away + limit))
+    here = beyond + slack * (beyond + np.abs(nearest))
+    there = away + beyond + slack * (away + beyond + np.abs(queries))
+    below = nearest <= queries
+    low = np.where(below, nearest - here, queries - there)
+    high = np.where(below, queries + there, nearest + here)
+    return keys.searchsorted(low), keys.searchsorted(high, side="right")
+
+
+class Grid:
+    """The fast Gauss transform: points reach each other through a grid, not pair by pair.
+
+    A Gaussian is a sum, over the points u of a fine grid, of products of two narrower ones,
+    ``exp(-((x - x_i) w)^2 / 2) = c sum_u exp(-((x - u) w)^2) exp(-((u - x_i) w)^2)``: the keys
+    bring their columns to the grid, and the queries read them there. Within a cell of the grid
+    a narrow Gaussian is a polynomial in the point's offset from the middle.
+
+    The step is a power of two, with which offsets are exact wherever x is. Stretches with few
+    keys to a cell are left out; so are gaps, which no weight crosses.
+
+    Parameters
+    ----------
+    keys
+        Shape (n,), ascending.
+    w
+        Inverse bandwidth, positive.
+    n_queries
+        How many queries are expected, for the choice of what is left out.
+    """
+
+    def __init__(self, keys, w, n_queries):
+        self.step = 2.0 ** math.floor(math.log2(COARSEST / w))
+        self.delta = self.step * w
+        self.taps = math.ceil(REACH / self.delta)
+        self.terms = terms_needed(self.delta, keys.size)
+        self.pad = 2 * self.taps  # from a key to the grid, from the grid to a query
+        cells = np.rint(keys / self.step)
+        first = np.flatnonzero(np.diff(cells, prepend=-np.inf) > 2 * self.pad)
+        count = np.diff(first, append=keys.size)
+        width = cells[first + count - 1] - cells[first] + 2 * self.pad + 1
+        dense = width * SPARSE <= count * (1 + n_queries / keys.size)
+        self.origin = cells[first[dense]] - self.pad
+        self.width = width[dense]
+        self.base = np.cumsum(self.width) - self.width
+        self.size = int(self.width.sum())
+
+    def sums(self, queries, keys, columns, squares=False):
+        """Return the sums over the keys, with squares followed by the sums of their multiples.
+
+        These have ``c_i (x - x_i)^2`` in place of c. A query's sums have lost digits, or are
+        0, where the sum of the weights is below LEAST_TOTAL.
+        """
+        if self.size == 0:
+            return np.zeros((len(columns) * (1 + squares), queries.size))
+        coefficients = gaussian_coefficients(self.delta, self.taps, self.terms + 2 * squares)
+        moments = self._moments(keys, columns)
+        on_grid = sum(map(_convolve, moments, coefficients))
+        on_grid *= self.delta * math.sqrt(2 / math.pi)
+        local = np.stack([_correlate(on_grid, each) for each in coefficients])
+        if squares:  # the second derivative of exp(-u^2 / 2) is (u^2 - 1) exp(-u^2 / 2)
+            p = np.arange(self.terms)[:, np.newaxis, np.newaxis]
+            second = (p + 1) * (p + 2) * local[2:]
+            local = np.concatenate([local[:-2], local[:-2] + second / self.delta**2], axis=1)
+            local[:, len(columns) :] *= (self.step / self.delta) ** 2
+        return self._read(queries, local)
+
+    def _locate(self, points):
+        """Return each point's cell, its offset from the middle in steps, and if it is in reach."""
+        scaled = points / self.step
+        cell = np.rint(scaled)
+        stretch = np.maximum(self.origin.searchsorted(cell, side="right") - 1, 0)
+        place = cell - self.origin[stretch]
+        within = (place >= 0) & (place < self.width[stretch])
+        return (
+            np.where(within, place + self.base[stretch], 0).astype(np.intp),
+            scaled - cell,
+            within,
+        )
+
+    def _moments(self, keys, columns):
+        """Return the sums of c_i t_i^p over each cell's keys, shape (terms, k, size)."""
+        result = np.zeros((self.terms, len(columns), self.size))
+        for chunk in _chunks(keys.size):
+            place, offset, within = self._locate(keys[chunk])
+            power = columns[:, chunk]
+            if not within.all():
+                place, offset, power = place[within], offset[within], power[:, within]
+            starts = np.flatnonzero(np.diff(place, prepend=-1))
+            for moment in result:
+                moment[:, place[starts]] += np.add.reduceat(power, starts, axis=1)
+                power = power * offset
+        return result
+
+    def _read(self, queries, local):
+        """Return the polynomials' values at the queries, (k, q) of (terms, k, size)."""
+        result = np.empty((local.shape[1], queries.size))
+        for chunk in _chunks(queries.size):
+            place, offset, _ = self._locate(queries[chunk])
+            total = local[-1].take(place, axis=1)
+            for term in local[-2::-1]:
+                total *= offset
+                total += term.take(place, axis=1)
+            result[:, chunk] = total
+        return result
+
+
+def gaussian_coefficients(delta, taps, terms):
+    """Return a_p(m), shape (terms, 2 taps + 1): exp(-delta^2 (m - t)^2) = sum_p a_p(m) t^p.
+
+    From the derivative, ``(p + 1) a_(p+1) = 2 delta^2 (m a_p - a_(p-1))``.
+    """
+    m = np.arange(-taps, taps + 1)
+    result = np.zeros((terms, m.size))
+    result[0] = np.exp(-((delta * m) ** 2))
+    result[1] = 2 * delta**2 * m * result[0]
+    for p in range(1, terms - 1):
+        result[p + 1] = 2 * delta**2 / (p + 1) * (m * result[p] - result[p - 1])
+    return result
+
+
+def terms_needed(delta, n_keys):
+    """Return how many terms keep the transform's truncation below 1e-17 of any sum of weights.
+
+    The bound, 2.8 (delta / sqrt 2)^p / sqrt(p!) sqrt(n / LEAST_TOTAL), is derived in the
+    appendix "Linear time".
+    """
+    bound = 2.8 * math.sqrt(n_keys / LEAST_TOTAL)
+    terms = 0
+    while bound > 1e-17:
+        terms += 1
+        bound *= delta / math.sqrt(2 * terms)
+    return terms
+
+
+def _convolve(columns, taps):
+    return np.stack([np.convolve(column, taps, "same") for column in columns])
+
+
+def _correlate(columns, taps):
+    return np.stack([np.correlate(column, taps, "same") for column in columns])
+
+
+def _chunks(size):
+    return [slice(start, start + CHUNK) for start in range(0, size, CHUNK)]
