@@ -1,8 +1,9 @@
 """Attention from its oldest complete example: Nadaraya-Watson kernel regression, in NumPy.
 
 Weights always have shape (queries, keys), and their rows sum to 1. The modules follow the
-chapters: `data`, `kernels`, `attention`, `pooling`, `training`. Pictures are in `nwlib.plots`
-and `nwlib.sliders`, which are imported by name and need matplotlib and ipywidgets.
+chapters: `data`, `kernels`, `attention`, `pooling`, `training`. `nwlib.fast` has the same for
+many points. Pictures are in `nwlib.plots` and `nwlib.sliders`, which are imported by name and
+need matplotlib and ipywidgets.
 """
 
 from nwlib.attention import attention_weights, kernel_weights, softmax

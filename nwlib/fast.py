@@ -12,8 +12,8 @@ import numpy as np
 
 from nwlib import _gauss, _scores, _validate
 
-DENSE = 2**18
-"""Up to so many pairs of query and key, each pair is computed: nothing is faster."""
+DENSE, FEW = 2**18, 16
+"""Up to DENSE pairs, or FEW for each point, each pair is computed: nothing is faster."""
 
 SMALLEST = 1e-150
 """Below this scale every weight is 1; it stands in for smaller ones, down to 0."""
@@ -68,7 +68,7 @@ def nadaraya_watson(queries, keys, values, w=1.0):
     w = _validate.scale(w)
     low, high = values.min(axis=0), values.max(axis=0)
     centre = (low + high) / 2  # values far from 0 cost no digits
-    if queries.size * keys.size <= DENSE:
+    if queries.size * keys.size <= max(DENSE, FEW * (queries.size + keys.size)):
         mean = _scores.weighted_mean(queries, keys, values - centre, w)
     else:
         order = np.argsort(keys)
