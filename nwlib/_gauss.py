@@ -10,11 +10,15 @@ import itertools
 import math
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from nwlib import _scores
 
 CHUNK = 2**14
 """Points, or pairs, that are computed at once, so that what they need stays in cache."""
+
+FEW_CELLS = 2**11
+"""Size of a grid whose polynomials are computed for all of it at once."""
 
 LEAST_WEIGHT = 1e-16
 """What is left out of a window adds up to less than this share of the weight."""
@@ -29,7 +33,7 @@ REACH = 8.25
 LEAST_TOTAL = 1e-3
 """Least sum of weights (a key at distance 0 adds 1) that `Grid.sums` gives with all its digits."""
 
-SPARSE = 4
+SPARSE = 2
 """Points for each cell of the grid, below which windows are faster."""
 
 
@@ -49,7 +53,7 @@ def window_sums(queries, keys, columns, w, nearest, own=None, squares=False):
     for start, stop in itertools.pairwise(edges):
         block = slice(start, stop)
         query = np.arange(start, stop).repeat(counts[block])
-        key = (first - starts)[block].repeat(counts[block])
+        key = (first[block] - starts[block]).repeat(counts[block])
         key += np.arange(starts[start], starts[start] + key.size)
         excess = _scores.excess(queries.take(query), keys.take(key), nearest.take(query))
         if own is not None:
@@ -110,6 +114,7 @@ class Grid:
         self.delta = self.step * w
         self.taps = math.ceil(REACH / self.delta)
         self.terms = terms_needed(self.delta, keys.size)
+        self.coefficients = gaussian_coefficients(self.delta, self.taps, self.terms + 2)
         self.pad = 2 * self.taps  # from a key to the grid, from the grid to a query
         cells = np.rint(keys / self.step)
         first = np.flatnonzero(np.diff(cells, prepend=-np.inf) > 2 * self.pad)
@@ -129,17 +134,8 @@ class Grid:
         """
         if self.size == 0:
             return np.zeros((len(columns) * (1 + squares), queries.size))
-        coefficients = gaussian_coefficients(self.delta, self.taps, self.terms + 2 * squares)
-        moments = self._moments(keys, columns)
-        on_grid = sum(map(_convolve, moments, coefficients))
-        on_grid *= self.delta * math.sqrt(2 / math.pi)
-        local = np.stack([_correlate(on_grid, each) for each in coefficients])
-        if squares:  # the second derivative of exp(-u^2 / 2) is (u^2 - 1) exp(-u^2 / 2)
-            p = np.arange(self.terms)[:, np.newaxis, np.newaxis]
-            second = (p + 1) * (p + 2) * local[2:]
-            local = np.concatenate([local[:-2], local[:-2] + second / self.delta**2], axis=1)
-            local[:, len(columns) :] *= (self.step / self.delta) ** 2
-        return self._read(queries, local)
+        on_grid = self._spread(keys, columns) * (self.delta * math.sqrt(2 / math.pi))
+        return self._read(queries, on_grid, squares)
 
     def _locate(self, points):
         """Return each point's cell, its offset from the middle in steps, and if it is in reach."""
@@ -154,31 +150,63 @@ class Grid:
             within,
         )
 
-    def _moments(self, keys, columns):
-        """Return the sums of c_i t_i^p over each cell's keys, shape (terms, k, size)."""
-        result = np.zeros((self.terms, len(columns), self.size))
+    def _spread(self, keys, columns):
+        """Return what the keys bring to the grid, shape (k, size), with taps more at both ends."""
+        result = np.zeros((len(columns), self.size + 2 * self.taps))
         for chunk in _chunks(keys.size):
             place, offset, within = self._locate(keys[chunk])
             power = columns[:, chunk]
             if not within.all():
                 place, offset, power = place[within], offset[within], power[:, within]
+            if place.size == 0:
+                continue
             starts = np.flatnonzero(np.diff(place, prepend=-1))
-            for moment in result:
-                moment[:, place[starts]] += np.add.reduceat(power, starts, axis=1)
+            cells = place[starts] - place[0]
+            moments = np.zeros((self.terms, len(columns), cells[-1] + 1))
+            for moment in moments:
+                moment[:, cells] = np.add.reduceat(power, starts, axis=1)
                 power = power * offset
+            brought = np.tensordot(self.coefficients[: self.terms], moments, axes=(0, 0))
+            for start, columns_brought in enumerate(brought, start=place[0]):
+                result[:, start : start + cells[-1] + 1] += columns_brought
         return result
 
-    def _read(self, queries, local):
-        """Return the polynomials' values at the queries, (k, q) of (terms, k, size)."""
-        result = np.empty((local.shape[1], queries.size))
+    def _read(self, queries, on_grid, squares):
+        """Return what the queries find on the grid, shape (k, q), or (2 k, q) with squares."""
+        result = np.empty((len(on_grid) * (1 + squares), queries.size))
+        first, local = 0, None
+        if self.size <= FEW_CELLS:
+            order, local = (
+                np.arange(queries.size),
+                self._polynomials(on_grid, 0, self.size, squares),
+            )
+        else:
+            order = np.argsort(queries)  # so that a chunk of them needs few cells
         for chunk in _chunks(queries.size):
-            place, offset, _ = self._locate(queries[chunk])
+            place, offset, _ = self._locate(queries[order[chunk]])
+            if self.size > FEW_CELLS:
+                first = place.min()
+                local = self._polynomials(on_grid, first, place.max() + 1, squares)
+            place -= first
             total = local[-1].take(place, axis=1)
             for term in local[-2::-1]:
                 total *= offset
                 total += term.take(place, axis=1)
-            result[:, chunk] = total
+            result[:, order[chunk]] = total
         return result
+
+    def _polynomials(self, on_grid, first, last, squares):
+        """Return the polynomials in the cells from first to last, shape (terms, k, cells)."""
+        reach = 2 * self.taps
+        near = sliding_window_view(on_grid[:, first : last + reach], reach + 1, axis=1)
+        if not squares:
+            return np.tensordot(self.coefficients[: self.terms], near, axes=(1, 2))
+        # The second derivative of exp(-u^2 / 2) is (u^2 - 1) exp(-u^2 / 2).
+        local = np.tensordot(self.coefficients, near, axes=(1, 2))
+        p = np.arange(self.terms)[:, np.newaxis, np.newaxis]
+        second = (p + 1) * (p + 2) * local[2:] / self.delta**2
+        multiples = (local[:-2] + second) * (self.step / self.delta) ** 2
+        return np.concatenate([local[:-2], multiples], axis=1)
 
 
 def gaussian_coefficients(delta, taps, terms):
@@ -207,14 +235,6 @@ def terms_needed(delta, n_keys):
         terms += 1
         bound *= delta / math.sqrt(2 * terms)
     return terms
-
-
-def _convolve(columns, taps):
-    return np.stack([np.convolve(column, taps, "same") for column in columns])
-
-
-def _correlate(columns, taps):
-    return np.stack([np.correlate(column, taps, "same") for column in columns])
 
 
 def _chunks(size):

@@ -114,14 +114,17 @@ def loss_and_gradient(w, keys, values):
     """
     keys, values = _validate.pairs(keys, values)
     w = _validate.scale(w)
-    value, slope = leave_one_out(_validate.at_least_two("keys", keys), values)(abs(w))
-    return value, slope if w >= 0 else -slope
+    losses, gradients = leave_one_out(_validate.at_least_two("keys", keys), values)(
+        np.array([abs(w)])
+    )
+    return float(losses[0]), float(gradients[0] if w >= 0 else -gradients[0])
 
 
 def leave_one_out(keys, values):
-    """Return the function of w >= 0 that gives loss and gradient; what w leaves alone is done once.
+    """Return a function: of scales w >= 0, shape (s,), losses and gradients of that shape.
 
-    Parameters are as in `loss_and_gradient`, and not checked.
+    What does not depend on w is computed once. Arguments are as in `loss_and_gradient`, and not
+    checked.
     """
     order = np.argsort(keys)
     keys, values = keys[order], values[order]
@@ -132,17 +135,25 @@ def leave_one_out(keys, values):
         squares = _scores.excess(keys[:, np.newaxis], keys, nearest[:, np.newaxis])
         np.fill_diagonal(squares, 0.0)
         sums = functools.partial(_dense_sums, squares, columns)
+        at_once = max(1, _scores.BLOCK // keys.size**2)
     else:
         sums = functools.partial(_sums_over_others, keys, columns, nearest)
+        at_once = 1
 
-    def loss_and_gradient(w):
-        total, valued, squared, valued_squared = sums(max(w, SMALLEST))
-        prediction = valued / total
-        residual = prediction - values
-        pull = (valued_squared - prediction * squared) / total
-        return float(np.mean(residual**2)), float(-2 * np.mean(residual * (w * pull))) + 0.0
+    def losses_and_gradients(scales):
+        losses, gradients = np.empty((2, len(scales)))
+        for start in range(0, len(scales), at_once):
+            block = slice(start, start + at_once)
+            w = scales[block, np.newaxis]
+            total, valued, squared, valued_squared = sums(np.maximum(w, SMALLEST))
+            prediction = valued / total
+            residual = prediction - values
+            pull = (valued_squared - prediction * squared) / total
+            losses[block] = (residual**2).mean(axis=1)
+            gradients[block] = -2 * (residual * (w * pull)).mean(axis=1) + 0.0
+        return losses, gradients
 
-    return loss_and_gradient
+    return losses_and_gradients
 
 
 def _weighted_mean(queries, keys, columns, w):
@@ -156,8 +167,9 @@ def _weighted_mean(queries, keys, columns, w):
     return (sums[1:] / sums[0]).T
 
 
-def _sums_over_others(keys, columns, nearest, w):
-    """Return the sums of weights, of values, and of both times squared distances, shape (4, n)."""
+def _sums_over_others(keys, columns, nearest, scales):
+    """Return the sums of weights, of values, and of both times squared distances, (4, 1, n)."""
+    w = scales.item()
     grid = _gauss.Grid(keys, w, keys.size)
     if w * (keys[-1] - keys[0]) > NARROW:
         sums = grid.sums(keys, keys, columns, squares=True)
@@ -171,12 +183,14 @@ def _sums_over_others(keys, columns, nearest, w):
     sums[:, rest] = _gauss.window_sums(
         keys[rest], keys, columns, w, nearest[rest], own=rest, squares=True
     )
-    return sums
+    return sums[:, np.newaxis]
 
 
-def _dense_sums(squares, columns, w):
-    weights = _scores.weights(squares.copy(), w)
-    np.fill_diagonal(weights, 0.0)
-    sums = columns @ weights.T
+def _dense_sums(squares, columns, scales):
+    """Return the same from all squared distances, of which rows lack a constant, (4, s, n)."""
+    weights = _scores.clipped_exp((-0.5 * scales**2)[:, np.newaxis] * squares)
+    own = np.arange(len(squares))
+    weights[:, own, own] = 0.0
+    sums = weights @ columns.T
     weights *= squares
-    return np.concatenate([sums, columns @ weights.T])
+    return np.concatenate([sums, weights @ columns.T], axis=-1).transpose(2, 0, 1)

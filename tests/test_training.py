@@ -232,9 +232,9 @@ def test_a_scale_at_the_low_end_of_the_grid_may_beat_0():
 
 def test_of_equally_good_scales_on_the_grid_the_smallest_is_fitted():
     keys, values = [0, 0.125, 10, 10.125], [-1, -1, 1, 1]
-    grid = np.geomspace(0.1 / 10.125, 10 / 0.125, 32)
+    grid = np.geomspace(0.1 / 10.125, 10 / 0.125, 28)
     tied = [w for w in grid if nw.loss(w, keys, values) == 0]  # the far pair counts no more
-    assert 5 < len(tied) < 32
+    assert 5 < len(tied) < 28
     assert nw.fit_w(keys, values) == pytest.approx(tied[0], rel=20 * EPS)
 
 
