@@ -167,8 +167,8 @@ class Grid:
                 moment[:, cells] = np.add.reduceat(power, starts, axis=1)
                 power = power * offset
             brought = np.tensordot(self.coefficients[: self.terms], moments, axes=(0, 0))
-            for start, columns_brought in enumerate(brought, start=place[0]):
-                result[:, start : start + cells[-1] + 1] += columns_brought
+            width = cells[-1] + 1 + 2 * self.taps
+            result[:, place[0] : place[0] + width] += _skewed_sum(brought)
         return result
 
     def _read(self, queries, on_grid, squares):
@@ -235,6 +235,17 @@ def terms_needed(delta, n_keys):
         terms += 1
         bound *= delta / math.sqrt(2 * terms)
     return terms
+
+
+def _skewed_sum(rows):
+    """Return the sum over m of rows[m], shape (k, cells), each moved m cells to the right."""
+    taps, columns, cells = rows.shape
+    width = cells + taps - 1
+    # Rows laid end to end, each with room for one cell more than the sum has, and then cut into
+    # pieces of the width of the sum: piece m begins m cells early.
+    room = np.zeros((columns, taps, width + 1))
+    room[:, :, :cells] = rows.swapaxes(0, 1)
+    return room.reshape(columns, -1)[:, : taps * width].reshape(columns, taps, width).sum(axis=1)
 
 
 def _chunks(size):

@@ -161,9 +161,10 @@ def _weighted_mean(queries, keys, columns, w):
     grid = _gauss.Grid(keys, w, queries.size)
     sums = grid.sums(queries, keys, columns)
     rest = np.flatnonzero(sums[0] < _gauss.LEAST_TOTAL)
-    rest = rest[np.argsort(queries[rest])]  # neighbours find what they need in cache
-    nearest = _scores.nearest_key(queries[rest], keys)
-    sums[:, rest] = _gauss.window_sums(queries[rest], keys, columns, w, nearest)
+    if rest.size:
+        rest = rest[np.argsort(queries[rest])]  # neighbours find what they need in cache
+        nearest = _scores.nearest_key(queries[rest], keys)
+        sums[:, rest] = _gauss.window_sums(queries[rest], keys, columns, w, nearest)
     return (sums[1:] / sums[0]).T
 
 
@@ -180,9 +181,10 @@ def _sums_over_others(keys, columns, nearest, scales):
         sums = np.vstack([sums, x * (x * sums - 2 * first) + second])
     sums[:2] -= columns  # oneself: at distance 0 the weight is 1
     rest = np.flatnonzero(sums[0] < LEAST_OTHERS)
-    sums[:, rest] = _gauss.window_sums(
-        keys[rest], keys, columns, w, nearest[rest], own=rest, squares=True
-    )
+    if rest.size:
+        sums[:, rest] = _gauss.window_sums(
+            keys[rest], keys, columns, w, nearest[rest], own=rest, squares=True
+        )
     return sums[:, np.newaxis]
 
 
