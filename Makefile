@@ -48,7 +48,7 @@ format: $(STAMP) ## Lay out the code, and fix what ruff can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(STAMP) ## Measure nwlib, the pages beside a stock build, grading beside nbgrader
+bench: $(STAMP) ## Measure nwlib beside its peers, the pages beside a stock build, grading beside nbgrader
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
 
 lock: ## Renew the exact versions from the ranges in pyproject.toml

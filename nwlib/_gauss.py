@@ -17,8 +17,8 @@ from nwlib import _scores
 CHUNK = 2**14
 """Points, or pairs, that are computed at once, so that what they need stays in cache."""
 
-FEW_CELLS = 2**11
-"""Size of a grid whose polynomials are computed for all of it at once."""
+CELLS = 2**11
+"""Cells of the grid that are dealt with at once."""
 
 LEAST_WEIGHT = 1e-16
 """What is left out of a window adds up to less than this share of the weight."""
@@ -137,68 +137,65 @@ class Grid:
         on_grid = self._spread(keys, columns) * (self.delta * math.sqrt(2 / math.pi))
         return self._read(queries, on_grid, squares)
 
-    def _locate(self, points):
-        """Return each point's cell, its offset from the middle in steps, and if it is in reach."""
-        scaled = points / self.step
-        cell = np.rint(scaled)
-        stretch = np.maximum(self.origin.searchsorted(cell, side="right") - 1, 0)
-        place = cell - self.origin[stretch]
-        within = (place >= 0) & (place < self.width[stretch])
-        return (
-            np.where(within, place + self.base[stretch], 0).astype(np.intp),
-            scaled - cell,
-            within,
-        )
-
     def _spread(self, keys, columns):
         """Return what the keys bring to the grid, shape (k, size), with taps more at both ends."""
         result = np.zeros((len(columns), self.size + 2 * self.taps))
-        for chunk in _chunks(keys.size):
-            place, offset, within = self._locate(keys[chunk])
-            power = columns[:, chunk]
-            if not within.all():
-                place, offset, power = place[within], offset[within], power[:, within]
-            if place.size == 0:
-                continue
-            starts = np.flatnonzero(np.diff(place, prepend=-1))
-            cells = place[starts] - place[0]
-            moments = np.zeros((self.terms, len(columns), cells[-1] + 1))
+        for index, cell, offset in self._strips(keys, np.arange(keys.size)):
+            starts = np.flatnonzero(np.diff(cell, prepend=-1))
+            occupied = cell[starts] - cell[0]
+            moments = np.zeros((self.terms, len(columns), occupied[-1] + 1))
+            power = columns.take(index, axis=1)
             for moment in moments:
-                moment[:, cells] = np.add.reduceat(power, starts, axis=1)
-                power = power * offset
+                moment[:, occupied] = np.add.reduceat(power, starts, axis=1)
+                power *= offset
             brought = np.tensordot(self.coefficients[: self.terms], moments, axes=(0, 0))
-            width = cells[-1] + 1 + 2 * self.taps
-            result[:, place[0] : place[0] + width] += _skewed_sum(brought)
+            result[:, cell[0] : cell[-1] + 2 * self.taps + 1] += _skewed_sum(brought)
         return result
 
     def _read(self, queries, on_grid, squares):
         """Return what the queries find on the grid, shape (k, q), or (2 k, q) with squares."""
-        result = np.empty((len(on_grid) * (1 + squares), queries.size))
-        first, local = 0, None
-        if self.size <= FEW_CELLS:
-            order, local = (
-                np.arange(queries.size),
-                self._polynomials(on_grid, 0, self.size, squares),
-            )
-        else:
-            order = np.argsort(queries)  # so that a chunk of them needs few cells
-        for chunk in _chunks(queries.size):
-            place, offset, _ = self._locate(queries[order[chunk]])
-            if self.size > FEW_CELLS:
-                first = place.min()
-                local = self._polynomials(on_grid, first, place.max() + 1, squares)
-            place -= first
-            total = local[-1].take(place, axis=1)
-            for term in local[-2::-1]:
+        result = np.zeros((len(on_grid) * (1 + squares), queries.size))
+        order = np.argsort(queries) if self.size > CELLS else np.arange(queries.size)
+        block = None
+        for index, cell, offset in self._strips(queries, order):
+            if cell[0] // CELLS != block:
+                block = cell[0] // CELLS
+                polynomials = self._polynomials(on_grid, block * CELLS, squares)
+            cell -= block * CELLS
+            total = polynomials[-1].take(cell, axis=1)
+            for term in polynomials[-2::-1]:
                 total *= offset
-                total += term.take(place, axis=1)
-            result[:, order[chunk]] = total
+                total += term.take(cell, axis=1)
+            result[:, index] = total
         return result
 
-    def _polynomials(self, on_grid, first, last, squares):
-        """Return the polynomials in the cells from first to last, shape (terms, k, cells)."""
+    def _strips(self, points, order):
+        """Yield those of the points that are on the grid, part by part, in the given order.
+
+        Each part has at most CHUNK points in one block of CELLS cells, if points[order] ascend:
+        their indices, their cells, and their offsets from the middle in steps.
+        """
+        for start in range(0, order.size, CHUNK):
+            index = order[start : start + CHUNK]
+            scaled = points[index] / self.step
+            cell = np.rint(scaled)
+            offset = scaled - cell
+            stretch = np.maximum(self.origin.searchsorted(cell, side="right") - 1, 0)
+            cell -= self.origin[stretch]
+            within = (cell >= 0) & (cell < self.width[stretch])
+            cell += self.base[stretch]
+            if not within.all():
+                index, cell, offset = index[within], cell[within], offset[within]
+            cell = cell.astype(np.intp)
+            edges = np.flatnonzero(np.diff(cell // CELLS, prepend=-1, append=-1))
+            for part in itertools.starmap(slice, itertools.pairwise(edges)):
+                yield index[part], cell[part], offset[part]
+
+    def _polynomials(self, on_grid, first, squares):
+        """Return the polynomials in the block of cells from first on, shape (terms, k, cells)."""
+        stop = min(first + CELLS, self.size)
         reach = 2 * self.taps
-        near = sliding_window_view(on_grid[:, first : last + reach], reach + 1, axis=1)
+        near = sliding_window_view(on_grid[:, first : stop + reach], reach + 1, axis=1)
         if not squares:
             return np.tensordot(self.coefficients[: self.terms], near, axes=(1, 2))
         # The second derivative of exp(-u^2 / 2) is (u^2 - 1) exp(-u^2 / 2).
@@ -246,7 +243,3 @@ def _skewed_sum(rows):
     room = np.zeros((columns, taps, width + 1))
     room[:, :, :cells] = rows.swapaxes(0, 1)
     return room.reshape(columns, -1)[:, : taps * width].reshape(columns, taps, width).sum(axis=1)
-
-
-def _chunks(size):
-    return [slice(start, start + CHUNK) for start in range(0, size, CHUNK)]

@@ -28,7 +28,8 @@ LEAST_OTHERS = 0.25
 def nadaraya_watson(queries, keys, values, w=1.0):
     """Return the Nadaraya-Watson prediction with a Gaussian kernel, in time linear in q + n.
 
-    Formula: that of `nwlib.nadaraya_watson`, with which this agrees to rounding.
+    Formula: that of `nwlib.nadaraya_watson`, with which this agrees to rounding. The exception
+    to linear time are queries far from all keys: each takes as long as its window has keys.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ The highest are those of requirements.txt, with which all other tests run.
 """
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -72,3 +73,28 @@ def test_a_chapter_prints_the_same(environment, path, tmp_path):
 
 def test_a_slider_of_ipywidgets_7_redraws_its_picture(environment):
     run(environment / "python", "-c", MOVE)
+
+
+FAST = """
+import json, sys
+import numpy as np
+from nwlib import fast, fit_w, make_dataset
+results = []
+for n in (20, 400, 3_000):
+    data = make_dataset(np.random.default_rng(n), n_train=n, n_test=n)
+    for w in (0.0, 2.0, 30.0, 1e3, 1e6):
+        results += fast.nadaraya_watson(data.x_test, data.x_train, data.y_train, w).tolist()
+        results += fast.loss_and_gradient(w, data.x_train, data.y_train)
+    results.append(fit_w(data.x_train, data.y_train))
+json.dump(results, sys.stdout)
+"""
+
+
+def test_fast_and_fit_w_give_the_same_numbers(environment):
+    outputs = [
+        subprocess.run([python, "-c", FAST], capture_output=True, check=True).stdout
+        for python in (environment / "python", sys.executable)
+    ]
+    lowest_numbers, numbers = map(json.loads, outputs)
+    # Other instructions for the exponential, and other orders of summation.
+    assert lowest_numbers == pytest.approx(numbers, rel=1e-12, abs=1e-13)
