@@ -6,7 +6,7 @@ NOTEBOOKS ?=
 SOLUTIONS ?= yes
 URL ?=
 
-.PHONY: help book pdf dist test test-course check lint refresh address lab lock format bench clean
+.PHONY: help book pdf dist test test-course check lint refresh address lab lock format mutate bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -47,6 +47,9 @@ lab: $(STAMP) ## Open the chapters in JupyterLab
 format: $(STAMP) ## Lay out the code, and fix what ruff can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+mutate: $(STAMP) ## Break the core in small ways, and see whether a test notices
+	@$(BIN)/python scripts/mutate.py
 
 bench: $(STAMP) ## Measure nwlib beside its peers, the pages beside a stock build, grading beside nbgrader
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done

@@ -4,8 +4,9 @@
 
 The peers of benchmarks/peers.txt get an environment of their own in _build/bench, made once. All
 contestants (benchmarks/peers/contestants.py) take turns on the same data in one process; memory
-and error are measured in a process for each. Writes benchmarks/results.json, and a table and a
-picture in appendix/. --quick goes up to 2,000 points, and writes only with --write. Linux only.
+and error are measured in a process for each. Writes benchmarks/results.json, the tables in
+appendix/benchmarks.md and the picture beside it. --quick goes up to 2,000 points, and writes only
+with --write. Linux only.
 """
 
 import argparse
@@ -34,7 +35,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PINS = ROOT / "benchmarks" / "peers.txt"
 MEASURE = ROOT / "benchmarks" / "peers" / "measure.py"
 RESULTS = ROOT / "benchmarks" / "results.json"
-TABLE = ROOT / "appendix" / "benchmark_table.md"
+PAGE = ROOT / "appendix" / "benchmarks.md"
+BEGIN, END = "<!-- measured -->\n", "<!-- end of what was measured -->"
 PICTURE = ROOT / "appendix" / "benchmark_growth.svg"
 
 SIZES = (50, 100, 1_000, 2_000, 10_000, 20_000, 100_000, 1_000_000)
@@ -284,6 +286,7 @@ def parts(results):
         f"Measured on {results['date']} with Python {versions['python']} and NumPy "
         f"{versions['numpy']} on {results['cores']} cores ({results['processor']})."
     ]
+    yield ["### Aims"]
     yield [
         row(f"`{FAST}` and `fit_w`", "to reach, at most", "measured"),
         row("---", "---:", "---:"),
@@ -291,6 +294,7 @@ def parts(results):
     ]
     ours = FAST if FAST in results["errors"] else "nwlib"
     n = results["memory"]["n"]
+    yield ["### Time and memory"]
     yield [f"Time divided by that of `{ours}`, for as many queries as keys; memory for {n:,}."]
     sizes = [size for size in (50, 2_000, 20_000, 1_000_000) if str(size) in results["prediction"]]
     yield [
@@ -303,6 +307,7 @@ def parts(results):
     if len(exponents) == 4:
         decades = ", ".join(f"{exponent:.2f}" for exponent in exponents)
         yield [f"From 100 to a million, the exponents of the four decades are {decades}."]
+    yield ["### Error"]
     yield ["Largest error of 40 predictions of 2,000, divided by the range of values."]
     cases = list(results["errors"][ours])
     yield [
@@ -314,7 +319,8 @@ def parts(results):
         ),
     ]
     sizes = list(results["choosing"])
-    yield ["Choosing w: time divided by that of `fit_w`, and the loss above the best one's."]
+    yield ["### Choosing w"]
+    yield ["Time divided by that of `fit_w`, and the leave-one-out loss above the best one's."]
     yield [
         row("", *(f"{what}, {int(n):,}" for n in sizes for what in ("time", "loss"))),
         row("---", *["---:"] * (2 * len(sizes))),
@@ -415,7 +421,9 @@ def main():
             RESULTS.write_text(compact(results), encoding="utf-8")
     print(f"\n{table(results)}")
     if write:
-        TABLE.write_text(table(results), encoding="utf-8")
+        before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+        page = f"{before}{BEGIN}\n{table(results)}\n{END}{rest.split(END)[1]}"
+        PAGE.write_text(page, encoding="utf-8")
         picture(results).savefig(PICTURE, transparent=True, metadata={"Date": None})
     print(f"{time.monotonic() - begun:.0f} s in all, load {os.getloadavg()[0]:.1f}")
 

@@ -92,9 +92,9 @@ class Grid:
     """The fast Gauss transform: points reach each other through a grid, not pair by pair.
 
     A Gaussian is a sum, over the points u of a fine grid, of products of two narrower ones,
-    ``exp(-((x - x_i) w)^2 / 2) = c sum_u exp(-((x - u) w)^2) exp(-((u - x_i) w)^2)``: the keys
-    bring their columns to the grid, and the queries read them there. Within a cell of the grid
-    a narrow Gaussian is a polynomial in the point's offset from the middle.
+    ``exp(-((x - x_i) w)^2 / 2) = g sum_u exp(-((x - u) w)^2) exp(-((u - x_i) w)^2)``: the keys
+    bring their columns to the grid, and the queries read them there; g is a number. Within a
+    cell of the grid a narrow Gaussian is a polynomial in the point's offset from the middle.
 
     The step is a power of two, with which offsets are exact wherever x is. Stretches with few
     keys to a cell are left out; so are gaps, which no weight crosses.

@@ -28,8 +28,8 @@ LEAST_OTHERS = 0.25
 def nadaraya_watson(queries, keys, values, w=1.0):
     """Return the Nadaraya-Watson prediction with a Gaussian kernel, in time linear in q + n.
 
-    Formula: that of `nwlib.nadaraya_watson`, with which this agrees to rounding. The exception
-    to linear time are queries far from all keys: each takes as long as its window has keys.
+    Formula: that of `nwlib.pooling.nadaraya_watson`, to rounding. The time is not linear for
+    queries far from all keys: each takes as long as its window has keys.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def nadaraya_watson(queries, keys, values, w=1.0):
 def loss_and_gradient(w, keys, values):
     """Return the mean squared leave-one-out error and its derivative, in time linear in n.
 
-    Formulas: those of `nwlib.loss` and `nwlib.gradient`, with which this agrees to rounding.
+    Formulas: those of `nwlib.training.loss` and `nwlib.training.gradient`, to rounding.
 
     Parameters
     ----------
