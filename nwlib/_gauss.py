@@ -23,6 +23,12 @@ CELLS = 2**11
 LEAST_WEIGHT = 1e-16
 """What is left out of a window adds up to less than this share of the weight."""
 
+PER_KEY, PER_QUERY = 8, 128
+"""To merge keys into cells costs as much as so many pairs of each key, and of each query."""
+
+MERGED_TERMS = 20
+"""Terms of the series that stands for the keys of such a cell: 1 / 20! is 4e-19."""
+
 COARSEST = 0.36
 """Largest step of the grid, in bandwidths. It changes a weight by less than
 2 e^(-pi^2 / (2 0.36^2)) = 6e-17 of it."""
@@ -45,16 +51,9 @@ def window_sums(queries, keys, columns, w, nearest, own=None, squares=False):
     given, that key is left out. With squares, the sums are followed by those with
     ``c_i (x - x_i)^2`` in place of c, less a multiple of the former.
     """
-    first, last = _windows(queries, keys, w, nearest)
-    counts = last - first
-    starts = np.cumsum(counts) - counts
-    edges = np.flatnonzero(np.diff(starts // CHUNK, prepend=-1, append=-1))
+    windows = _windows(queries, keys, nearest, _limit(keys, w))
     result = np.empty((len(columns) * (1 + squares), queries.size))
-    for start, stop in itertools.pairwise(edges):
-        block = slice(start, stop)
-        query = np.arange(start, stop).repeat(counts[block])
-        key = (first[block] - starts[block]).repeat(counts[block])
-        key += np.arange(starts[start], starts[start] + key.size)
+    for block, query, key, starts in _pairs(*windows):
         excess = _scores.excess(queries.take(query), keys.take(key), nearest.take(query))
         if own is not None:
             myself = np.flatnonzero(key == own.take(query))
@@ -64,28 +63,101 @@ def window_sums(queries, keys, columns, w, nearest, own=None, squares=False):
             terms[:, myself] = 0.0
         if squares:
             terms = np.concatenate([terms, terms * excess])
-        for total, term in zip(result, terms, strict=True):
-            np.add.reduceat(term, starts[block] - starts[start], out=total[block])
+        result[:, block] = np.add.reduceat(terms, starts, axis=1)
     return result
 
 
-def _windows(queries, keys, w, nearest):
+def far_sums(queries, keys, columns, w, nearest):
+    """Return what `window_sums` does, faster for queries that have many keys in their windows.
+
+    Such queries see little difference between keys that are close to each other. Those in a
+    narrow cell are merged; the farther a query is, the narrower are the cells it can see.
+    """
+    limit = _limit(keys, w)
+    reach = np.sqrt((queries - nearest) ** 2 + limit)
+    width = 2.0 ** np.floor(np.log2(2 / (w * w * reach)))
+    result = np.empty((len(columns), queries.size))
+    for one in np.unique(width):
+        group = np.flatnonzero(width == one)
+        arguments = queries[group], keys, columns, w, nearest[group]
+        first, last = _windows(queries[group], keys, nearest[group], limit)
+        if (last - first).sum() > PER_KEY * keys.size + PER_QUERY * group.size:
+            result[:, group] = _merged_sums(*arguments, one)
+        else:
+            result[:, group] = window_sums(*arguments)
+    return result
+
+
+def _merged_sums(queries, keys, columns, w, nearest, width):
+    """Return the sums over cells in a window around each query.
+
+    With a key at u + s, where u is the middle of its cell, its weight is
+    ``exp(-((x - u) w)^2 / 2) exp(w^2 (x - u) s) exp(-(s w)^2 / 2)``. The middle factor becomes a
+    power series in s, whose other factors are summed beforehand. In a window
+    ``|w^2 (x - u) s|`` is hardly more than 1, and MERGED_TERMS terms leave out less than 1e-18.
+    """
+    cells = np.rint(keys / width)
+    offsets = keys / width - cells
+    occupied = np.flatnonzero(np.diff(cells, prepend=-np.inf))
+    middles = cells[occupied] * width
+    power = columns * np.exp(-0.5 * (offsets * width * w) ** 2)
+    moments = np.empty((MERGED_TERMS, len(columns), middles.size))
+    for p, moment in enumerate(moments, start=1):
+        moment[:] = np.add.reduceat(power, occupied, axis=1)
+        power *= offsets / p
+    windows = _windows(queries, middles, nearest, _limit(keys, w), margin=width)
+    result = np.empty((len(columns), queries.size))
+    for block, query, cell, starts in _pairs(*windows):
+        x, u = queries.take(query), middles.take(cell)
+        slope = (x - u) * (w * w * width)
+        terms = moments[-1].take(cell, axis=1)
+        for moment in moments[-2::-1]:
+            terms *= slope
+            terms += moment.take(cell, axis=1)
+        terms *= _scores.weights(_scores.excess(x, u, nearest.take(query)), w)
+        result[:, block] = np.add.reduceat(terms, starts, axis=1)
+    return result
+
+
+def _limit(keys, w):
+    """Return how much more than the nearest key's the squared distance of a key in a window is.
+
+    There, at most, a key's weight relative to the nearest falls to LEAST_WEIGHT / n.
+    """
+    return 2 * math.log(keys.size / LEAST_WEIGHT) / (w * w)
+
+
+def _windows(queries, keys, nearest, limit, margin=0.0):
     """Return the first key of each query's window, and the one after its last.
 
-    The weight of a key relative to the nearest key c falls to LEAST_WEIGHT / n where
-    (x_i - x)^2 = (c - x)^2 + 2 log(n / LEAST_WEIGHT) / w^2: beyond c, and on the other side of
-    the query as far away. Roundings may widen a window, not narrow it.
+    The window ends where (x_i - x)^2 = (c - x)^2 + limit, c being the nearest key: some way
+    beyond c, and on the other side of the query as far away. Margin and roundings widen it.
     """
     slack = 8 * np.finfo(float).eps
-    limit = 2 * np.log(keys.size / LEAST_WEIGHT) / (w * w)
     away = np.abs(queries - nearest)
-    beyond = limit / (away + np.sqrt(away * away + limit))
+    beyond = limit / (away + np.sqrt(away * away + limit)) + margin
     here = beyond + slack * (beyond + np.abs(nearest))
     there = away + beyond + slack * (away + beyond + np.abs(queries))
     below = nearest <= queries
     low = np.where(below, nearest - here, queries - there)
     high = np.where(below, queries + there, nearest + here)
     return keys.searchsorted(low), keys.searchsorted(high, side="right")
+
+
+def _pairs(first, last):
+    """Yield the pairs of queries and keys, first to last for each query, some at a time.
+
+    That is a slice of queries, the query and the key of each pair, and where a query's begin.
+    """
+    counts = last - first
+    starts = np.cumsum(counts) - counts
+    edges = np.flatnonzero(np.diff(starts // CHUNK, prepend=-1, append=-1))
+    for start, stop in itertools.pairwise(edges):
+        block = slice(start, stop)
+        query = np.arange(start, stop).repeat(counts[block])
+        key = (first[block] - starts[block]).repeat(counts[block])
+        key += np.arange(starts[start], starts[start] + key.size)
+        yield block, query, key, starts[block] - starts[start]
 
 
 class Grid:

@@ -28,8 +28,7 @@ LEAST_OTHERS = 0.25
 def nadaraya_watson(queries, keys, values, w=1.0):
     """Return the Nadaraya-Watson prediction with a Gaussian kernel, in time linear in q + n.
 
-    Formula: that of `nwlib.pooling.nadaraya_watson`, to rounding. The time is not linear for
-    queries far from all keys: each takes as long as its window has keys.
+    Formula: that of `nwlib.pooling.nadaraya_watson`, to rounding.
 
     Parameters
     ----------
@@ -165,7 +164,7 @@ def _weighted_mean(queries, keys, columns, w):
     if rest.size:
         rest = rest[np.argsort(queries[rest])]  # neighbours find what they need in cache
         nearest = _scores.nearest_key(queries[rest], keys)
-        sums[:, rest] = _gauss.window_sums(queries[rest], keys, columns, w, nearest)
+        sums[:, rest] = _gauss.far_sums(queries[rest], keys, columns, w, nearest)
     return (sums[1:] / sums[0]).T
 
 

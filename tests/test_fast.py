@@ -239,6 +239,8 @@ LARGE = {
     "long tails": at(np.tan(LINE[::-1] / 2), np.tan(BULK.keys / 2)),
     "a crowd in one place": at(LINE, np.append(np.zeros(2500), 1e-3 * LINE[:500])),
     "far queries": at(1e3 * BULK.queries, BULK.keys),
+    "queries beyond the ends": at(4 * BULK.queries - 7.5, BULK.keys),
+    "queries in a gap between crowds": at(BULK.queries, 1.5 * BULK.keys % 1 + 4 * (BULK.keys > 2)),
 }
 CHECKED = [0, 750, 1500, -2, -1]
 """Queries of the large places of which the exact answer is known."""
