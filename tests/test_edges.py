@@ -3,8 +3,11 @@
 `make mutate` breaks the core in small ways, and these are those that the other tests let pass.
 """
 
+import math
+
 import numpy as np
 import pytest
+from test_fast import assert_agree, assert_loss_and_gradient, left_out_from_the_dense_forms, wave
 from test_training import DIGITS
 
 import nwlib as nw
@@ -21,6 +24,98 @@ def test_of_two_equally_near_keys_the_lower_is_the_nearest():
 def test_of_two_equally_near_other_keys_the_lower_is_the_nearest():
     keys = np.array([10.0, 1, 0, 2, 2])
     np.testing.assert_array_equal(_scores.nearest_other_key(keys), [2, 0, 1, 2, 2])
+
+
+def test_far_off_keys_share_by_less_than_their_distances_can_tell():
+    # The distances, 2^33 less 2^-21 and a little, round to 2^33 and the number below it. The
+    # squares differ by 2^-39 x 2^34, which the scale makes a score of 1.
+    keys = [2**-21 - 2**-40, 2**-21 + 2**-40]
+    weights = nw.attention_weights([2**33], keys, 8)
+    np.testing.assert_allclose(weights, [[1 / (1 + math.e), math.e / (1 + math.e)]], rtol=1e-14)
+
+
+@pytest.mark.parametrize("w", [2.0**-10, 1, 2.0**10])
+@pytest.mark.parametrize("n, spread, distance", [(300, 3, 40), (20_000, 0.1, 2000)])
+def test_keys_on_the_other_side_of_0_are_seen_exactly(n, spread, distance, w):
+    rng = np.random.default_rng(0)
+    keys = -(distance / 2 + spread * rng.uniform(size=n)) / w
+    queries = (distance / 2 + rng.uniform(size=1000)) / w
+    predictions = fast.nadaraya_watson(queries, keys, wave(keys), w)[:20]
+    dense = nw.nadaraya_watson(queries[:20], keys, wave(keys), w)
+    assert_agree(predictions, dense, wave(keys))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_halfway_between_far_crowds_both_count_though_distances_round(seed):
+    rng = np.random.default_rng(seed)
+    query = 2.0**-43 * rng.integers(-99, 99)  # a bit less than distances hold
+    below = 2.0**-42 * rng.integers(-(2**53), -(2**52))
+    keys, values = np.repeat([below, 2 * query - below], 300), np.repeat([0, 1], 300)
+    predictions = fast.nadaraya_watson(np.full(1000, query), keys, values, 1e6)
+    np.testing.assert_allclose(predictions, 0.5, rtol=1e-13)
+
+
+# Arguments
+
+
+def test_a_kernel_may_be_as_large_as_a_number_may():
+    weights = nw.kernel_weights([0], [0, 1], lambda u: np.full(u.shape, 1e100))
+    np.testing.assert_array_equal(weights, [[0.5, 0.5]])
+
+
+def test_the_first_number_that_is_too_large_is_named():
+    with pytest.raises(
+        ValueError, match=r"^keys must be at most 1e\+100 in size, got 2e\+100 at index 1$"
+    ):
+        nw.attention_weights([0], [1e100, 2e100, 3e100])
+
+
+def test_each_row_may_miss_1_by_a_hundred_thousandth_and_no_more():
+    nw.attention_pooling(np.full((1000, 1), 1 + 0.99e-5), [0])
+    with pytest.raises(ValueError, match=r"row 1 sums to 1\.00001$"):
+        nw.attention_pooling([[1], [1 + 1.01e-5]], [0])
+
+
+@pytest.mark.parametrize(
+    "length, shown", [(58, f"'{'x' * 58}'"), (59, f"'{'x' * 56}..."), (900, f"'{'x' * 56}...")]
+)
+def test_a_message_shows_sixty_characters_of_what_came(length, shown):
+    with pytest.raises(TypeError) as caught:
+        nw.loss("x" * length, [0, 1], [0, 1])
+    assert str(caught.value) == f"w must be a real number, got {shown}"
+
+
+# Loss and gradient
+
+
+def test_at_scale_0_the_gradient_has_no_minus_sign():
+    assert repr(fast.loss_and_gradient(0, [0, 1, 2], [0, 1, 5])) == "(10.5, 0.0)"
+
+
+def test_copies_on_a_long_lattice_have_the_loss_and_gradient_of_its_places():
+    copies, places = 8, np.arange(20_000)
+    values = wave(places)
+    away = np.arange(-10, 11)  # beyond, a key counts e^-60
+    weights = copies * np.exp(-(away**2) / 2) - (away == 0)  # without oneself
+
+    def sums(weights, values):
+        return np.convolve(values, weights, mode="same")
+
+    ones = np.ones(places.size)
+    total = sums(weights, ones)
+    f = sums(weights, values) / total
+    squared = weights * away**2
+    pull = (sums(squared, values) - f * sums(squared, ones)) / total
+    expected = np.mean((f - values) ** 2), np.mean(-2 * (f - values) * pull)
+    off = 1e-14 * np.ptp(values)
+    assert_loss_and_gradient(1, places.repeat(copies), values.repeat(copies), expected, off)
+
+
+@pytest.mark.parametrize("outlier", [-(2.0**20), 2.0**20])
+def test_a_key_far_from_all_others_costs_them_no_digits(outlier):
+    keys = np.append(np.random.default_rng(0).uniform(0, 1, 600), outlier)
+    expected, off = left_out_from_the_dense_forms(1, keys, wave(keys))
+    assert_loss_and_gradient(1, keys, wave(keys), expected, off)
 
 
 # The fitted scale, where the loss is made up
