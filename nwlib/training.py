@@ -265,7 +265,11 @@ def fit_w(keys, values):
     """
     keys, values = _validate.pairs(keys, values)
     grid = _scale_grid(_validate.at_least_two("keys", keys))
-    losses_and_gradients = fast.leave_one_out(keys, values)
+    spread = np.ptp(values)
+    if spread == 0:
+        return 0.0
+    # In units of their range, so that no square underflows.
+    losses_and_gradients = fast.leave_one_out(keys, (values - values.min()) / spread)
     losses, gradients = losses_and_gradients(grid)
     tried = [np.stack([losses, grid])]
     falls, rises = gradients[1:-1] < 0, gradients[2:] > 0  # w = 0 is flat, whatever comes after

@@ -193,9 +193,11 @@ def test_stretching_the_keys_shrinks_the_fitted_scale(s):
     assert nw.fit_w(s * keys, values) * s == pytest.approx(nw.fit_w(keys, values), rel=DIGITS)
 
 
-def test_affine_changes_of_the_values_keep_the_fitted_scale():
+@pytest.mark.parametrize("shift, factor", [(7, -3), (0, 1e-200), (1e90, 1e99)])
+def test_affine_changes_of_the_values_keep_the_fitted_scale(shift, factor):
     keys, values = course_data(0)
-    assert nw.fit_w(keys, 7 - 3 * values) == pytest.approx(nw.fit_w(keys, values), rel=DIGITS)
+    changed = shift + factor * values
+    assert nw.fit_w(keys, changed) == pytest.approx(nw.fit_w(keys, values), rel=DIGITS)
 
 
 def test_keys_too_close_for_their_best_scale_get_the_largest_one():
