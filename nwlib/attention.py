@@ -21,7 +21,7 @@ def softmax(scores):
 
     Returns
     -------
-    Array of the shape of scores. Below 1e-299 of the largest, a share is 0.
+    Array of the shape of scores. Below 4e-300 of the largest, a share is 0.
 
     Raises
     ------

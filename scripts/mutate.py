@@ -69,7 +69,7 @@ settings.load_profile("mutants")
 resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
 
 SLOW = re.compile(
-    r"number_of_pairs|hundred_thousand|fitted_to_many|within_its_bound|poisson|20000"
+    r"number_of_pairs|hundred_thousand_points|fitted_to_many|within_its_bound|poisson|20000"
     r"|thousands_of_predictions_agree|(thousands|3000).*-dense\\]|any_size.*2000|ever.*1000"
     r"|points_lie\\[.*-(0|1e-200|1000000.0)-fast|sign.*3000|grid_beats_the_fitted_one\\[1[1-5]"
 )
@@ -128,7 +128,10 @@ def undecorated(source):
 
 def copy():
     """Bring code and tests up to date; mutants that had survived other tests are tried again."""
-    wanted = {f"nwlib/{path.name}": undecorated(path.read_text()) for path in find("nwlib/*.py")}
+    wanted = {
+        f"nwlib/{path.name}": undecorated(path.read_text())
+        for path in (ROOT / "nwlib").glob("*.py")
+    }
     tests = [ROOT / "tests" / f"test_{name}.py" for name in TESTS.split()]
     for path in [*tests, ROOT / "tests" / "reference.py"]:
         wanted[f"tests/{path.name}"] = path.read_text()
@@ -143,10 +146,6 @@ def copy():
             codes = meta["exit_code_by_key"]
             meta["exit_code_by_key"] = {k: None if c in SURVIVED else c for k, c in codes.items()}
             path.write_text(json.dumps(meta))
-
-
-def find(pattern):
-    return sorted(ROOT.glob(pattern))
 
 
 def same(path, text):
@@ -192,8 +191,8 @@ def main(modules):
         return finished.returncode
 
     tried = [result for module in modules or MODULES.split() for result in results(module)]
-    survivors = [mutant for code, mutant in tried if code in SURVIVED]
-    untried = sum(code in UNTRIED for code, _ in tried)
+    survivors = [mutant for exit_code, mutant in tried if exit_code in SURVIVED]
+    untried = sum(exit_code in UNTRIED for exit_code, _ in tried)
     reasons = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text())["survive"]
     explained = {mutant for reason in reasons for mutant in reason["mutants"]}
     for mutant in survivors:
