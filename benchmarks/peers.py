@@ -320,7 +320,10 @@ def parts(results):
     ]
     sizes = list(results["choosing"])
     yield ["### Choosing w"]
-    yield ["Time divided by that of `fit_w`, and the leave-one-out loss above the best one's."]
+    yield [
+        "Time divided by that of `fit_w`, and by what share the leave-one-out loss is above the "
+        "best one's."
+    ]
     yield [
         row("", *(f"{what}, {int(n):,}" for n in sizes for what in ("time", "loss"))),
         row("---", *["---:"] * (2 * len(sizes))),

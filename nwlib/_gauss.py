@@ -295,10 +295,10 @@ def gaussian_coefficients(delta, taps, terms):
 def terms_needed(delta, n_keys):
     """Return how many terms keep the transform's truncation below 1e-17 of any sum of weights.
 
-    The bound, 2.9 (delta / sqrt 2)^p / sqrt(p!) sqrt(n / LEAST_TOTAL), is derived in the
+    The bound, 3.12 (delta / sqrt 2)^p / sqrt(p!) sqrt(n / LEAST_TOTAL), is derived in the
     appendix "Linear time".
     """
-    bound = 2.9 * math.sqrt(n_keys / LEAST_TOTAL)
+    bound = 3.12 * math.sqrt(n_keys / LEAST_TOTAL)
     terms = 0
     while bound > 1e-17:
         terms += 1

@@ -18,7 +18,7 @@ from nwlib import _gauss
 
 EPS = np.finfo(float).eps
 DELTAS = [0.181, 0.25, 0.36]
-UNIT_ROUNDINGS = 550
+UNIT_ROUNDINGS = 1000
 """(L.13): how many roundings lie between a key and a query."""
 
 
@@ -30,7 +30,7 @@ def fifty_digits():
 
 def remainder(delta, terms):
     """(L.10)"""
-    return 1.2 * (delta / math.sqrt(2)) ** terms / math.sqrt(math.factorial(terms))
+    return 1.3 * (delta / math.sqrt(2)) ** terms / math.sqrt(math.factorial(terms))
 
 
 def weight_bound(delta, terms, distance):
