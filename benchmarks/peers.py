@@ -298,7 +298,7 @@ def parts(results):
     yield [f"Time divided by that of `{ours}`, for as many queries as keys; memory for {n:,}."]
     sizes = [size for size in (50, 2_000, 20_000, 1_000_000) if str(size) in results["prediction"]]
     yield [
-        row("", *(f"{size:,}" for size in sizes), "memory, MB"),
+        row("program", *(f"{size:,}" for size in sizes), "memory, MB"),
         row("---", *["---:"] * (len(sizes) + 1)),
         *(row(label, *ratios(results, sizes, label, ours)) for label in results["errors"]),
         row(f"seconds of {ours}", *(short(median(results, n, ours)) for n in sizes), ""),
@@ -311,7 +311,7 @@ def parts(results):
     yield ["Largest error of 40 predictions of 2,000, divided by the range of values."]
     cases = list(results["errors"][ours])
     yield [
-        row("", *cases),
+        row("program", *cases),
         row("---", *["---:"] * len(cases)),
         *(
             row(label, *(error(found[case]) for case in cases))
@@ -325,7 +325,7 @@ def parts(results):
         "best one's."
     ]
     yield [
-        row("", *(f"{what}, {int(n):,}" for n in sizes for what in ("time", "loss"))),
+        row("program", *(f"{what}, {int(n):,}" for n in sizes for what in ("time", "loss"))),
         row("---", *["---:"] * (2 * len(sizes))),
         *(row(label, *choice(results, sizes, label)) for label in selectors(results)),
     ]
