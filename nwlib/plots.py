@@ -330,7 +330,7 @@ def svg(fig, description):
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style .*?</style>|<!--.*?-->", "", text, flags=re.S)
-    text = re.sub(r"(\.\d\d)\d+", r"\1", text)
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag[0]), text)
     text = re.sub(r"\s*\n\s*", "\n", text)
     text = text.replace(f'id="{MOVING}"', f'class="{MOVING}"')
     used = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", text))

@@ -201,3 +201,9 @@ def test_a_picture_is_the_same_bytes_each_time_and_refers_to_its_own_ids(dataset
 def test_text_stays_text_in_the_picture():
     text = plots.svg(plots.plot_curves([0, 1], {"a": [0, 1]}, ylabel="a label").figure, "")
     assert ">a label</text>" in text
+
+
+def test_small_numbers_keep_their_digits_in_the_picture():
+    ax = plots.plot_curves([1, 2], {"small": np.array([1e-3, 1e-2])}, logy=True)
+    assert ">0.001</text>" in plots.svg(ax.figure, "A line.")
+    plt.close(ax.figure)
