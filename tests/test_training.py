@@ -200,6 +200,12 @@ def test_affine_changes_of_the_values_keep_the_fitted_scale(shift, factor):
     assert nw.fit_w(keys, changed) == pytest.approx(nw.fit_w(keys, values), rel=DIGITS)
 
 
+def test_values_far_from_0_keep_the_fitted_scale_to_the_last_digit():
+    keys, values = course_data(0)
+    eighths = np.round(8 * values) / 8
+    assert nw.fit_w(keys, 2.0**49 + eighths) == nw.fit_w(keys, eighths)
+
+
 def test_keys_too_close_for_their_best_scale_get_the_largest_one():
     keys, values = course_data(0)
     # The best scale would be 3.2e6, and the loss falls all the way to it.
