@@ -1,8 +1,8 @@
 """Let a page come to the eye at once: one style sheet, no script before the text, faces included.
 
 A browser shows nothing before it has all style sheets and all scripts of the head, each asked for
-over a slow line. Here the sheets become one, in their order, with the typefaces of the text inside
-it, so that no line is set twice; and the scripts wait until the page is there.
+over a slow line. Here the sheets become one, in their order, with the typefaces inside it, so
+that no line is set twice; and the scripts wait until the page is there.
 """
 
 import base64
@@ -17,17 +17,25 @@ LINK = re.compile(r"""url\(["']?(?!data:|#)([^"')]+)["']?\)""")
 OPTIONS = re.compile(r'<script src="[^"]*/documentation_options\.js[^"]*"></script>')
 HEAD_SCRIPT = re.compile(r"<script ((?![^>]*\bdefer\b)[^>]*\bsrc=)")
 BUNDLE = "styles/book-bundle.css"
+# The theme's own script comes late, and a page should not change its colours before the eye.
+SET_THEME = """
+(({ dataset }) => {
+  if (dataset.theme !== "auto") return;
+  dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+})(document.documentElement);
+"""
 # Even a face that is inside the sheet takes some milliseconds, and a page should not jump.
 SHOW_WHEN_SET = """
 (() => {
   const page = document.documentElement, show = () => { page.style.visibility = ""; };
-  const faces = ["1em 'Book Serif'", "italic 1em 'Book Serif'", "1em 'Book Sans'"];
+  const faces = ["Serif", "Sans", "Math"].map((name) => `1em 'Book ${name}'`);
+  const load = (face) => document.fonts.load(face);
   page.style.visibility = "hidden";
-  Promise.all(faces.map((face) => document.fonts.load(face))).finally(show);
-  setTimeout(show, 500);
+  Promise.all([...faces, `italic ${faces[0]}`].map(load)).finally(show);
+  setTimeout(show, 3000);
 })();
 """
-INLINED = re.compile(r"book-(sans|serif)")
+INLINED = re.compile(r"book-(sans|serif|math)")
 
 
 def bundle(app, error):
@@ -67,7 +75,7 @@ def _style(path, folder):
 
 
 def _address(parent, address, folder):
-    """Return what a link in a sheet is called from the folder; a typeface of the text is inside."""
+    """Return what a link in a sheet is called from the folder; a typeface is inside."""
     target = parent / re.split("[?#]", address)[0]
     if INLINED.match(target.name):
         return "data:font/woff2;base64," + base64.b64encode(target.read_bytes()).decode()
@@ -75,6 +83,7 @@ def _address(parent, address, folder):
 
 
 def setup(app):
-    app.add_js_file(None, body=SHOW_WHEN_SET)
+    for script in (SET_THEME, SHOW_WHEN_SET):
+        app.add_js_file(None, body=script)
     app.connect("build-finished", bundle, priority=900)  # the theme writes colours of code late
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

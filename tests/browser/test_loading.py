@@ -18,6 +18,18 @@ FILES = """() => performance.getEntries()
   .filter(entry => entry.name.startsWith("http"))
   .map(entry => [entry.name, entry.encodedBodySize])"""
 
+# The colours in which a page has been shown so far, frame by frame.
+COLOURS = """() => {
+  window.colours = [];
+  const look = () => {
+    const { visibility, backgroundColor } = document.body ? getComputedStyle(document.body) : {};
+    if (visibility === "visible" && colours.at(-1) !== backgroundColor)
+      colours.push(backgroundColor);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
 
 def test_these_are_all_pages(site):
     built = (path.relative_to(site) for path in site.rglob("*.html"))
@@ -77,3 +89,15 @@ def test_nothing_jumps_on_a_slow_line_either(visit, site):
             page.evaluate("document.fonts.ready.then(() => true)")
             shifts = page.evaluate(SHIFTS)
             assert sum(value for value, _ in shifts) < SHIFT, (name, shifts)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_comes_in_its_colours(visit, theme):
+    with visit("index", theme=theme, fresh=True, slow=True) as page:
+        settled = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        page.evaluate("localStorage.clear()")  # like one who comes for the first time
+        page.add_init_script(f"({COLOURS})()")
+        page.route("**/*", lambda route: route.continue_())  # the cache is not asked
+        page.reload()
+        page.evaluate("document.fonts.ready.then(() => true)")
+        assert page.evaluate("colours") == [settled]
