@@ -149,9 +149,9 @@ def leave_one_out(keys, values):
             prediction = valued / total
             residual = prediction - values
             pull = (valued_squared - prediction * squared) / total
-            losses[block] = (residual**2).mean(axis=1)
-            gradients[block] = -2 * (residual * (w * pull)).mean(axis=1) + 0.0
-        return losses, gradients
+            losses[block] = np.vecdot(residual, residual)
+            gradients[block] = np.vecdot(residual, w * pull)
+        return losses / keys.size, -2 * gradients / keys.size + 0.0
 
     return losses_and_gradients
 

@@ -238,12 +238,14 @@ def test_a_scale_at_the_low_end_of_the_grid_may_beat_0():
     assert nw.fit_w([0, 1, 3, 4], [0, 1, 3.7, 1]) == pytest.approx(0.1 / 4, rel=DIGITS)
 
 
-def test_of_equally_good_scales_on_the_grid_the_smallest_is_fitted():
+def test_of_equally_good_scales_the_smallest_that_was_tried_is_fitted():
     keys, values = [0, 0.125, 10, 10.125], [-1, -1, 1, 1]
-    grid = np.geomspace(0.1 / 10.125, 10 / 0.125, 28)
+    grid = np.geomspace(0.1 / 10.125, 10 / 0.125, 20)
     tied = [w for w in grid if nw.loss(w, keys, values) == 0]  # the far pair counts no more
-    assert 5 < len(tied) < 28
-    assert nw.fit_w(keys, values) == pytest.approx(tied[0], rel=20 * EPS)
+    assert 5 < len(tied) < 20
+    w = nw.fit_w(keys, values)
+    assert nw.loss(w, keys, values) == 0
+    assert grid[-len(tied) - 1] < w <= tied[0]
 
 
 @pytest.mark.parametrize("tiny", [5e-324, 1e-310, 1e-100])
