@@ -7,6 +7,7 @@ because a machine was lost, is one grade all the same: the seed lies in the job.
 
 import base64
 import os
+import pickle
 import secrets
 import shutil
 import signal
@@ -14,7 +15,7 @@ import tempfile
 import threading
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -151,6 +152,10 @@ class Workers(ProcessPoolExecutor):
 
     Each holds one end of a pipe. When the other end is closed, by `shutdown` or because this
     process is no more, they end at once, and their temporary files with them.
+
+    Work and results travel as files. What goes through the executor's own pipes is so short that it
+    never fills one: in Debian 12's Python, 3.11.2, who writes to a full pipe waits for ever if the
+    worker at its other end is lost (https://github.com/python/cpython/issues/94777).
     """
 
     def __init__(self, count):
@@ -159,19 +164,61 @@ class Workers(ProcessPoolExecutor):
         theirs, self._pipe = context.Pipe(duplex=False)
         super().__init__(count, context, _follow, (theirs, self._folder.name))
 
-    def submit(self, *work):
+    def submit(self, function, job):
         """Submit work; a process that is started for it never hears of Ctrl-C."""
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            return super().submit(*work)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        with _without_interruption():
+            return super().submit(_do, function, _Parcel(job, self._folder.name))
 
     def shutdown(self, wait=True, *, cancel_futures=True):
         """End at once: what is being done is dropped."""
         self._pipe.close()
         super().shutdown(wait=True, cancel_futures=True)
         self._folder.cleanup()
+
+
+@contextmanager
+def _without_interruption():
+    """Keep Ctrl-C for the end, lest a process be half started; what is started inherits the mask.
+
+    The mask alone is not enough: the signal may reach another thread, one of NumPy's, say, and
+    Python hands it on to the main one.
+    """
+    came = []
+    is_main = threading.current_thread() is threading.main_thread()
+    handler = is_main and signal.signal(signal.SIGINT, lambda *_: came.append(True))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        if is_main:
+            signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if came:
+            signal.raise_signal(signal.SIGINT)
+
+
+class _Parcel:
+    """A thing that is sent to another process by way of a file, and arrives there unpacked."""
+
+    def __init__(self, content, folder=None):
+        self._content, self._folder = content, folder
+
+    def __reduce__(self):
+        with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
+            pickle.dump(self._content, file)
+        return _unpack, (file.name,)
+
+
+def _unpack(name):
+    path = Path(name)
+    content = path.read_bytes()
+    path.unlink()
+    return pickle.loads(content)
+
+
+def _do(function, job):
+    """Do a piece of work in a worker process, whose temporary files are in the folder of all."""
+    return _Parcel(function(job))
 
 
 def _follow(pipe, folder):

@@ -258,7 +258,7 @@ def fit_w(keys, values):
 
     References
     ----------
-    Chapter 5.
+    Chapter 5; Nocedal and Wright (2006), section 3.5.
 
     Examples
     --------
@@ -323,8 +323,7 @@ def _refine(losses_and_gradients, points, best):
 def _cubic_minimum(below, above):
     """Return the least value, and its place, of the cubic through two points, (x, y, slope) each.
 
-    The value is infinite where the cubic has no minimum between the points. Source: Nocedal and
-    Wright (2006), equation (3.59).
+    The value is infinite where the cubic has no minimum between the points.
     """
     (a, y_a, slope_a), (b, y_b, slope_b) = below, above
     if a == b:

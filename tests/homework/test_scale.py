@@ -7,9 +7,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -212,7 +214,49 @@ def test_a_submission_that_kills_every_worker_gets_no_score_and_stops_nobody(col
     assert {row["status"] for name, row in rows.items() if name != "killer"} == {"partly"}
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_lost_worker_keeps_nobody_waiting_however_large_the_work(number):
+    workers = grading.Workers(number)
+    folder = Path(workers._folder.name)
+    assert workers.submit(bytes, 10**6).result(60) == bytes(10**6)
+    assert not list(folder.iterdir())
+    futures = [workers.submit(os._exit, 1), *(workers.submit(len, bytes(10**6)) for _ in range(8))]
+    with pytest.raises(BrokenProcessPool):
+        futures[0].result(60)
+    with suppress(BrokenProcessPool):  # another worker may have done it
+        assert futures[-1].result(60) == 10**6
+    workers.shutdown()
+    assert not folder.exists()
+
+
 # ---- The command is stopped ----
+
+
+def test_what_must_not_be_interrupted_ends_before_it_is():
+    go = threading.Event()
+
+    def interrupt():  # in a thread from before, that does not block the signal
+        go.wait()
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    done = []
+
+    def work():
+        with grading._without_interruption():
+            signal.raise_signal(signal.SIGINT)
+            done.append("one")
+            go.set()
+            thread.join()
+            done.append("two")
+        done.append("three")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["one", "two"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_an_interrupted_run_goes_on_where_it_was(collected, tmp_path):
