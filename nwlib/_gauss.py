@@ -52,6 +52,10 @@ def window_sums(queries, keys, columns, w, nearest, own=None, squares=False):
     ``c_i (x - x_i)^2`` in place of c, less a multiple of the former.
     """
     windows = _windows(queries, keys, nearest, _limit(keys, w))
+    return _sums_in(windows, queries, keys, columns, w, nearest, own, squares)
+
+
+def _sums_in(windows, queries, keys, columns, w, nearest, own=None, squares=False):
     result = np.empty((len(columns) * (1 + squares), queries.size))
     for block, query, key, starts in _pairs(*windows):
         excess = _scores.excess(queries.take(query), keys.take(key), nearest.take(query))
@@ -76,15 +80,15 @@ def far_sums(queries, keys, columns, w, nearest):
     limit = _limit(keys, w)
     reach = np.sqrt((queries - nearest) ** 2 + limit)
     width = 2.0 ** np.floor(np.log2(2 / (w * w * reach)))
+    first, last = _windows(queries, keys, nearest, limit)
     result = np.empty((len(columns), queries.size))
     for one in np.unique(width):
         group = np.flatnonzero(width == one)
         arguments = queries[group], keys, columns, w, nearest[group]
-        first, last = _windows(queries[group], keys, nearest[group], limit)
-        if (last - first).sum() > PER_KEY * keys.size + PER_QUERY * group.size:
+        if (last - first)[group].sum() > PER_KEY * keys.size + PER_QUERY * group.size:
             result[:, group] = _merged_sums(*arguments, one)
         else:
-            result[:, group] = window_sums(*arguments)
+            result[:, group] = _sums_in((first[group], last[group]), *arguments)
     return result
 
 
