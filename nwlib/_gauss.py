@@ -81,6 +81,8 @@ def far_sums(queries, keys, columns, w, nearest):
     reach = np.sqrt((queries - nearest) ** 2 + limit)
     width = 2.0 ** np.floor(np.log2(2 / (w * w * reach)))
     first, last = _windows(queries, keys, nearest, limit)
+    if (last - first).sum() <= PER_KEY * keys.size:  # no group has more, and none is worth it
+        return _sums_in((first, last), queries, keys, columns, w, nearest)
     result = np.empty((len(columns), queries.size))
     for one in np.unique(width):
         group = np.flatnonzero(width == one)
