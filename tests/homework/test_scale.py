@@ -233,6 +233,15 @@ def test_a_lost_worker_keeps_nobody_waiting_however_large_the_work(number):
 # ---- The command is stopped ----
 
 
+@pytest.fixture
+def _hears_ctrl_c():
+    """A job that a script has put in the background ignores Ctrl-C."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+@pytest.mark.usefixtures("_hears_ctrl_c")
 def test_what_must_not_be_interrupted_ends_before_it_is():
     go = threading.Event()
 
