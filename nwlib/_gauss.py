@@ -56,6 +56,7 @@ def window_sums(queries, keys, columns, w, nearest, own=None, squares=False):
 
 
 def _sums_in(windows, queries, keys, columns, w, nearest, own=None, squares=False):
+    """Return what `window_sums` does, for windows that are known."""
     result = np.empty((len(columns) * (1 + squares), queries.size))
     for block, query, key, starts in _pairs(*windows):
         excess = _scores.excess(queries.take(query), keys.take(key), nearest.take(query))
