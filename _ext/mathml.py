@@ -8,6 +8,7 @@ import html
 import re
 from contextlib import suppress
 from pathlib import Path
+from xml.etree import ElementTree
 
 import ziamath
 from docutils import nodes
@@ -24,6 +25,12 @@ ROOT = "√"
 TALL_ROOT = re.compile(r"<msqrt>(?:(?!</msqrt>).)*<(?:mfrac|munder|mtable|msqrt)|<mroot>")
 # The italic forms of single letters, Latin and Greek, and what a browser draws by itself.
 IMPLIED = ROOT + "".join(map(chr, [0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]))
+
+SCRIPTS = ("msub", "msup", "msubsup")
+NAMED = re.compile(r"&(?!lt;|gt;|amp;)\w+;")  # characters that XML has no names for
+# Before an argument's bracket: WebKit and Chromium draw it over the function's name.
+CLOSER = "margin-left:-0.16666667em;"
+OPENING = {")": "(", "]": "[", "}": "{"}
 
 LONG = 40  # characters of TeX
 TOUCHING_BEFORE = re.compile(r"[^\s\w]+$")
@@ -42,8 +49,51 @@ def to_mathml(node, *, block):
         formula = " ".join(latex.split())
         logger.warning("this formula does not convert: %s: %s", reason, formula, location=node)
         return f"<code>{html.escape(latex)}</code>"
-    # Chromium gives a large bracket its size only in a row, not as what carries an index.
-    return re.sub(r"(<ms(?:ub|up|ubsup)>)(<mo minsize=.*?</mo>)", r"\1<mrow>\2</mrow>", markup)
+    return in_rows(markup)
+
+
+def in_rows(markup):
+    """Return the formula with the rows in which browsers give a large bracket its size.
+
+    They do so in a row alone: not in a table's cell, and not for a bracket that carries an index.
+    What carries the index is then the row of all from the opening bracket on. WebKit takes the
+    next larger bracket where the font's is as large as asked for, to a rounding.
+    """
+    formula = ElementTree.fromstring(NAMED.sub(lambda name: html.unescape(name[0]), markup))
+    for cell in formula.iter("mtd"):
+        cell[:] = [_row(list(cell))]
+    for bracket in formula.iterfind(".//*[@minsize]"):
+        bracket.set("minsize", f"{float(bracket.get('minsize').removesuffix('em')) - 0.02:g}em")
+    for row in list(formula.iter()):
+        for child in list(row):
+            place = list(row).index(child)
+            if child.get("style") == CLOSER:
+                row.remove(child)
+            elif child.tag == "mrow" and len(child) and child[-1].text in OPENING.values():
+                row.insert(place + 1, child[-1])  # stood with a function's name
+                del child[-1]
+            elif child.tag in SCRIPTS and "minsize" in child[0].attrib:
+                begin = _opening(row, place, child[0])
+                child[0] = _row([*row[begin:place], child[0]])
+                del row[begin:place]
+    return ElementTree.tostring(formula, encoding="unicode")
+
+
+def _opening(row, end, bracket):
+    """Return where the bracket is opened that closes at the end, or the end."""
+    depth = 1
+    for position in range(end - 1, -1, -1):
+        if "minsize" in row[position].attrib:
+            depth += {bracket.text: 1, OPENING.get(bracket.text): -1}.get(row[position].text, 0)
+        if not depth:
+            return position
+    return end
+
+
+def _row(parts):
+    row = ElementTree.Element("mrow")
+    row.extend(parts)
+    return row
 
 
 def keep_together(app, doctree):

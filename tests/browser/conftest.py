@@ -1,7 +1,6 @@
 """A Chromium, and a way to open the pages of the book in it that hears each complaint."""
 
 import gzip
-import os
 import shutil
 import threading
 from collections import defaultdict
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Error, sync_playwright
+
+from .engines import missing
 
 BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chrome")
 # Every name but this machine's leads nowhere: the network is cut.
@@ -54,23 +55,28 @@ def packed(path):
     return gzip.compress(content, 6) if path.suffix in PACKED else content
 
 
+@pytest.fixture(scope="session")
+def playwright():
+    """What drives Chromium and Firefox; a process can have one."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
 @pytest.fixture(scope="package")
-def browser():
+def browser(playwright):
     """The first Chromium that starts."""
     found = filter(None, map(shutil.which, BROWSERS))
-    with sync_playwright() as playwright:
-        for path in (*found, None):  # None is Playwright's own
-            with suppress(Error):
-                started = playwright.chromium.launch(
-                    executable_path=path,
-                    args=[CUT, "--disable-gpu", "--disable-background-networking"],
-                )
-                break
-        else:
-            stop = pytest.fail if os.environ.get("CI") else pytest.skip
-            stop("no Chromium: apt-get install chromium; the pages were NOT tested")
-        yield started
-        started.close()
+    for path in (*found, None):  # None is Playwright's own
+        with suppress(Error):
+            started = playwright.chromium.launch(
+                executable_path=path,
+                args=[CUT, "--disable-gpu", "--disable-background-networking"],
+            )
+            break
+    else:
+        missing("Chromium", "chromium")
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="package")
