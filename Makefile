@@ -25,7 +25,7 @@ test: lint ## Check everything: the code, every notebook, every page
 	$(BIN)/pytest --cov
 
 test-course: lint ## Check nwlib, the notebooks and the pages, without a browser
-	$(BIN)/pytest --cov nwlib tests/test_*.py tests/site tests/homework index.ipynb chapters appendix
+	$(BIN)/pytest --cov=nwlib nwlib tests/test_*.py tests/site tests/homework index.ipynb chapters appendix
 
 check: lint ## Check the code only, in seconds
 	$(BIN)/pytest --dist=worksteal nwlib tests/test_*.py
@@ -75,5 +75,6 @@ $(STAMP): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	    echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --python .venv --requirement requirements.txt
 	@touch $@

@@ -95,7 +95,7 @@ class Explorable:
         texts = [frames[i][1] for i in combinations]
         descriptions = json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c")
         return (
-            f'<figure class="explorable" role="group" aria-label="{html.escape(self.title)}">\n'
+            f'<figure class="explorable" aria-label="{html.escape(self.title)}">\n'
             f'<p class="explorable-hint">{HINT}</p>\n'
             f'<script type="text/html"><div class="explorable-controls">\n{controls}\n</div>\n'
             f"{svg}\n<noscript><style>.explorable-controls {{ display: none }}</style></noscript>"

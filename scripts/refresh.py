@@ -31,6 +31,7 @@ METADATA = {
     },
     "language_info": {"name": "python"},
 }
+MEASURED = "timed"  # the tag of a cell whose pictures show what was measured
 CELL_METADATA = ("jupyter", "mystnb", "tags")  # anything else is left over from an editor or a run
 
 
@@ -113,11 +114,28 @@ def require_same(old, new):
     raise RefreshError("metadata or layout not as `make refresh` would write it")
 
 
+def keep_measurements(old, new):
+    """Let each cell tagged "timed" keep its old pictures, where it says what it said before.
+
+    Time differs from run to run. To measure anew, clear the cell's outputs first.
+    """
+    before = {cell.id: cell for cell in old.cells if MEASURED in cell.metadata.get("tags", ())}
+    for cell in new.cells:
+        known = before.get(cell.id)
+        if known and known.source == cell.source and _texts(known) == _texts(cell):
+            cell.outputs = known.outputs
+
+
+def _texts(cell):
+    return [(o.get("text"), o.get("data", {}).get("text/plain")) for o in cell.outputs]
+
+
 def refresh(path, check=False):
     """Re-execute the notebook at `path`, and store it unless this is only a `check`."""
     old = path.read_bytes().decode()
     nb = nbformat.reads(old, as_version=4)
     execute(nb, path.parent)
+    keep_measurements(nbformat.reads(old, as_version=4), nb)
     new = to_text(nb)
     if check:
         require_same(old, new)

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from hypothesis import settings
+from once import once
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,29 +39,31 @@ def close_figures():
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory, worker_id):
-    """The finished `jupyter-book build` of this book, and the folder with its pages.
+def shared(tmp_path_factory, worker_id):
+    """A folder that all workers of this session have."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder if worker_id == "master" else folder.parent
 
-    The first worker that needs it builds; the others wait for that, and use the same pages.
-    """
-    shared = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
-        shared = shared.parent
-    record = shared / "build.json"
-    with FileLock(f"{record}.lock"):
-        if not record.exists():
-            command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT]
-            finished = subprocess.run(
-                [*command, "--path-output", shared / "book", "-W", "--keep-going", "-n", "-q"],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            record.write_text(json.dumps([finished.returncode, finished.stdout]))
-    returncode, said = json.loads(record.read_text())
+
+@pytest.fixture(scope="session")
+def build(shared):
+    """The finished `jupyter-book build` of this book, and the folder with its pages."""
+
+    def make(folder):
+        command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT]
+        finished = subprocess.run(
+            [*command, "--path-output", folder, "-W", "--keep-going", "-n", "-q"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        (folder / "said.json").write_text(json.dumps([finished.returncode, finished.stdout]))
+
+    folder = once(shared / "book", make)
+    returncode, said = json.loads((folder / "said.json").read_text())
     finished = subprocess.CompletedProcess("jupyter-book build", returncode, said)
-    return finished, shared / "book" / "_build" / "html"
+    return finished, folder / "_build" / "html"
 
 
 @pytest.fixture(scope="session")
@@ -71,30 +73,27 @@ def site(build):
 
 
 @pytest.fixture(scope="session")
-def linked_build(tmp_path_factory, worker_id):
+def linked_build(shared):
     """What the build says to somebody who tells it where the repository is; and its pages."""
-    shared = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
-        shared = shared.parent
-    folder = shared / "linked"
-    record = shared / "linked.txt"
-    with FileLock(f"{record}.lock"):
-        if not record.exists():
-            leave = shutil.ignore_patterns(".venv", ".git", ".*_cache", "_build", "*.egg-info")
-            shutil.copytree(ROOT, folder, ignore=leave)
-            variables = {
-                "BOOK_REPOSITORY_URL": "https://github.com/ada/attention",
-                "BOOK_REPOSITORY_BRANCH": "winter",
-            }
-            finished = subprocess.run(
-                [sys.executable, folder / "scripts" / "build.py", folder],
-                env={**os.environ, **variables},
-                check=True,
-                capture_output=True,
-                text=True,
-            )
-            record.write_text(finished.stderr)
-    return record.read_text(), folder / "_build" / "html"
+
+    def make(folder):
+        leave = shutil.ignore_patterns(".venv", ".git", ".*_cache", "_build", "*.egg-info")
+        shutil.copytree(ROOT, folder, ignore=leave, dirs_exist_ok=True)
+        variables = {
+            "BOOK_REPOSITORY_URL": "https://github.com/ada/attention",
+            "BOOK_REPOSITORY_BRANCH": "winter",
+        }
+        finished = subprocess.run(
+            [sys.executable, folder / "scripts" / "build.py", folder],
+            env={**os.environ, **variables},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        (folder / "said.txt").write_text(finished.stderr)
+
+    folder = once(shared / "linked", make)
+    return (folder / "said.txt").read_text(), folder / "_build" / "html"
 
 
 @pytest.fixture(scope="session")

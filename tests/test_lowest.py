@@ -3,15 +3,14 @@
 The highest are those of requirements.txt, with which all other tests run.
 """
 
-import hashlib
 import json
-import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import nbformat
+import once
 import pytest
 from packaging.requirements import Requirement
 
@@ -33,26 +32,13 @@ def lowest():
     return [str(Requirement(text)).replace(">=", "==") for text in wanted]
 
 
-def run(*command):
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout
-
-
 @pytest.fixture(scope="module")
 def environment(request):
-    """An environment with the lowest versions, and nwlib as it is here."""
-    key = hashlib.sha256(" ".join([sys.version, *lowest()]).encode()).hexdigest()[:12]
-    folder = request.config.cache.mkdir("lowest") / key
-    if not (folder / "done").exists():
-        shutil.rmtree(folder.parent)
-        run(sys.executable, "-m", "venv", folder)
-        run(folder / "bin" / "pip", "install", "-q", "nbconvert", *lowest())
-        (folder / "done").touch()
-    (packages,) = folder.glob("lib/python*/site-packages")
+    """The commands of an environment with the lowest versions, and nwlib as it is here."""
+    commands = once.environment(request.config.cache, sys.executable, "nbconvert", *lowest())
+    (packages,) = commands.parent.glob("lib/python*/site-packages")
     (packages / "nwlib.pth").write_text(str(ROOT), encoding="utf-8")
-    return folder / "bin"
+    return commands
 
 
 def texts(path):
@@ -67,12 +53,12 @@ CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_prints_the_same(environment, path, tmp_path):
     command = [environment / "jupyter", "nbconvert", "--to", "notebook", "--execute"]
-    run(*command, "--output-dir", tmp_path, path)
+    once.run(*command, "--output-dir", tmp_path, path)
     assert texts(tmp_path / path.name) == texts(path)
 
 
 def test_a_slider_of_ipywidgets_7_redraws_its_picture(environment):
-    run(environment / "python", "-c", MOVE)
+    once.run(environment / "python", "-c", MOVE)
 
 
 FAST = """

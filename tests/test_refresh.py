@@ -39,6 +39,34 @@ def test_refreshing_twice_gives_the_same_bytes(store):
     assert path.read_bytes() == first
 
 
+TIMED = """
+from IPython.display import display
+import time
+display({"image/svg+xml": str(time.time()), "text/plain": "seconds"}, raw=True)
+"""
+
+
+def test_a_measurement_is_kept_until_its_cell_says_something_else(store):
+    path = store(TIMED)
+    nb = nbformat.read(path, as_version=4)
+    nb.cells[0].metadata["tags"] = ["timed"]
+    nbformat.write(nb, path)
+    seen = []
+    for source in (
+        TIMED,
+        TIMED,
+        TIMED.replace("seconds", "minutes"),
+        TIMED.replace("time.time()", "1"),
+    ):
+        nb = nbformat.read(path, as_version=4)
+        nb.cells[0].source = source
+        nbformat.write(nb, path)
+        refresh.refresh(path)
+        seen.append(nbformat.read(path, as_version=4).cells[0].outputs[0].data["image/svg+xml"])
+    assert seen[0] == seen[1]
+    assert len(set(seen)) == 3
+
+
 def test_widget_ids_are_renumbered_wherever_they_are_mentioned():
     random, swapped = with_widget("f" * 32, "e" * 32), with_widget(f"{2:032x}", f"{1:032x}")
     cell = nbformat.reads(refresh.to_text(random), as_version=4).cells[0]

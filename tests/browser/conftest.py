@@ -1,6 +1,7 @@
 """A Chromium, and a way to open the pages of the book in it that hears each complaint."""
 
 import gzip
+import hashlib
 import shutil
 import threading
 from collections import defaultdict
@@ -10,6 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from once import once, run
 from playwright.sync_api import Error, sync_playwright
 
 from .engines import missing
@@ -77,6 +79,24 @@ def browser(playwright):
         missing("Chromium", "chromium")
     yield started
     started.close()
+
+
+@pytest.fixture(scope="package")
+def axe(request):
+    """The script of axe-core, as package-lock.json pins it."""
+    names = ("package.json", "package-lock.json")
+    lock = Path(__file__).with_name(names[1])
+
+    def make(folder):
+        if not shutil.which("npm"):
+            missing("npm", "npm")
+        for name in names:
+            shutil.copy(lock.with_name(name), folder)
+        run("npm", "ci", "--silent", "--ignore-scripts", cwd=folder)
+
+    key = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
+    folder = once(request.config.cache.mkdir("npm") / key, make)
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="package")

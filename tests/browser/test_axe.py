@@ -1,13 +1,8 @@
 """axe-core finds nothing on any page, with everything unfolded and each slider moved."""
 
-from pathlib import Path
-
-import axe_playwright_python
 import pytest
 
 from .book import PAGES, set_theme, unfold
-
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 
 # The rules about colours take most of the time. So they see one text of each kind: of those that
 # stand in the same elements and classes, counted from the root, all but the first are taken out.
@@ -45,12 +40,12 @@ class Findings:
     """What holds at either width. A class for each, so that they may run at the same time."""
 
     @pytest.mark.parametrize("name", PAGES)
-    def test_axe_finds_nothing(self, visit, name):
+    def test_axe_finds_nothing(self, visit, axe, name):
         with visit(name, width=self.width) as page:
             unfold(page)
             for slider in page.get_by_role("slider").all():
                 slider.press("PageUp")
-            page.evaluate(f"{AXE};0")
+            page.evaluate(f"{axe};0")
             found = page.evaluate(RUN, {"rules": {rule: {"enabled": False} for rule in COLOURS}})
             page.evaluate(THIN)
             for theme in ("light", "dark"):

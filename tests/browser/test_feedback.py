@@ -5,7 +5,7 @@ from homework.classroom import make_course, make_zip, need_bubblewrap, notebook
 from homework.inside import HOSTILE, HOSTILE_NAME, done, read_csv, write_csv
 
 from .conftest import listening
-from .test_axe import AXE, COLOURS, RUN
+from .test_axe import COLOURS, RUN
 from .test_narrow import CUT_OFF
 
 SETTINGS = """
@@ -87,12 +87,12 @@ def read(browser, pages):
 
 
 @pytest.mark.parametrize("kind", STUDENTS)
-def test_axe_finds_nothing(browser, pages, kind):
+def test_axe_finds_nothing(browser, axe, pages, kind):
     # The page lets no script in, so axe comes with a browser that does not mind.
     tab = browser.new_page(bypass_csp=True)
     tab.goto(pages[kind])
     tab.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
-    tab.evaluate(f"{AXE};0")
+    tab.evaluate(f"{axe};0")
     found = tab.evaluate(RUN, {})
     tab.emulate_media(color_scheme="dark")
     found += tab.evaluate(RUN, {"runOnly": COLOURS})

@@ -4,7 +4,6 @@ Binder's steps are done again without Docker: an environment with the JupyterLab
 .binder/requirements.txt, then .binder/postBuild in a copy of the project.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -17,6 +16,7 @@ import urllib.request
 from contextlib import suppress
 
 import pytest
+from once import environment, once, run
 
 from . import jupyter
 from .book import CHAPTERS, DOCUMENTS, ROOT
@@ -25,14 +25,6 @@ KERNEL = "Python 3 (ipykernel)"
 IMAGE = "jupyterlab==4.4.10"  # what Binder's image has of its own
 READ = ["index", *CHAPTERS]
 OTHERS = [n for n in DOCUMENTS if n not in READ and (ROOT / f"{n}.ipynb").exists()]
-
-
-def run(*command, **options):
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 def starts(python):
@@ -44,25 +36,16 @@ def starts(python):
 
 
 @pytest.fixture(scope="module")
-def binder(request, tmp_path_factory):
+def binder(request, shared, tmp_path_factory):
     """The folder of the project on Binder, and the environment variables there."""
     wanted = (ROOT / ".binder" / "runtime.txt").read_text().strip().removeprefix("python-")
     python = next(filter(starts, (f"python{wanted}", sys.executable)))
-    version = run(python, "--version")
     requirements = ROOT / ".binder" / "requirements.txt"
-    key = hashlib.sha256((version + IMAGE + requirements.read_text()).encode()).hexdigest()[:12]
-    environment = request.config.cache.mkdir("binder") / key
-    if not (environment / "done").exists():
-        shutil.rmtree(environment.parent)
-        run(python, "-m", "venv", environment)
-        run(environment / "bin" / "pip", "install", "-q", IMAGE, "-r", requirements)
-        (environment / "done").touch()
+    commands = environment(request.config.cache, python, IMAGE, "-r", str(requirements))
     folder = tmp_path_factory.mktemp("binder")
-    leave = shutil.ignore_patterns(".venv", ".git", ".*_cache", "_build", "*.egg-info")
-    shutil.copytree(ROOT, folder / "home", ignore=leave)
     variables = {
         **os.environ,
-        "PATH": f"{environment / 'bin'}:{os.environ['PATH']}",
+        "PATH": f"{commands}:{os.environ['PATH']}",
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
@@ -71,8 +54,13 @@ def binder(request, tmp_path_factory):
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_PREFER_ENV_PATH": "1",
     }
-    run("bash", ".binder/postBuild", cwd=folder / "home", env=variables)
-    return folder / "home", variables
+
+    def make(home):
+        leave = shutil.ignore_patterns(".venv", ".git", ".*_cache", "_build", "*.egg-info")
+        shutil.copytree(ROOT, home, ignore=leave, dirs_exist_ok=True)
+        run("bash", ".binder/postBuild", cwd=home, env=variables)
+
+    return once(shared / "binder", make), variables
 
 
 @pytest.fixture(scope="module")

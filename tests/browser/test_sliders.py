@@ -102,7 +102,7 @@ class Shown:
         self.explorable = make(DATA)
         *self.choices, self.control = self.explorable.controls
         self.last = len(self.control.positions) - 1
-        figure = page.get_by_role("group", name=self.explorable.title, exact=True)
+        figure = page.get_by_role("figure", name=self.explorable.title, exact=True)
         slider = figure.get_by_role("slider", name=self.control.name, exact=True)
         self.figure, self.slider = figure.element_handle(), slider.element_handle()
         self.picture = figure.get_by_role("img").element_handle()
