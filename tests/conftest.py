@@ -23,6 +23,38 @@ def pytest_configure(config):
     config.option.cov_source = None
 
 
+# What takes minutes begins first, so that no worker waits at the end for another.
+LONG = (
+    "tests/browser/test_pdf.py",
+    "tests/browser/test_engines.py",
+    "tests/browser/test_lab.py",
+    "tests/browser/test_lite.py",
+    "tests/test_lowest.py",
+    "tests/homework",
+    "tests/browser",
+    "tests/site",
+    "tests/test_bound.py",
+    "tests/test_fast.py",
+)
+# Modules whose tests go to any worker, one by one; those of others stay with their fixtures.
+APART = (
+    "tests/browser/test_lab.py",
+    "tests/test_bound.py",
+    "tests/test_fast.py",
+    "tests/test_lowest.py",
+    "tests/site/test_problems.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist looks at the groups after that
+def pytest_collection_modifyitems(items):
+    """Order the tests, and say which of them stay together."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(prefix) for prefix in LONG])
+    for item in items:
+        if not item.nodeid.startswith(APART):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.rpartition("::")[0]))
+
+
 def pytest_terminal_summary(terminalreporter):
     """Say aloud, once each, why tests were skipped."""
     skipped = terminalreporter.stats.get("skipped", [])

@@ -9,21 +9,27 @@ from itertools import pairwise
 
 import pypdf
 import pytest
+import yaml
 from bs4 import BeautifulSoup
+from once import once
 from pdf import FIT, MISSING
 
 from .book import CHAPTERS, DOCUMENTS, ROOT
 
 
-def run(site, output, *arguments, **environment):
-    """Run the command as make does; return its exit code and the lines that it says."""
+def run(site, output, *arguments, root=ROOT, **environment):
+    """Run the command as make does; return its exit code and the lines that it says.
+
+    root : the project, of whose pages only those of its contents are printed.
+    """
+    main = f"import sys, pdf; pdf.ROOT = pdf.Path({str(root)!r}); sys.exit(pdf.main())"
     done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "pdf.py", "--site", site, *arguments, output],
+        [sys.executable, "-c", main, "--site", site, *arguments, output],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        env=os.environ | environment,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts"), **environment},
     )
     return done.returncode, done.stdout.splitlines()
 
@@ -51,23 +57,37 @@ def titles(articles):
 
 
 @pytest.fixture(scope="module")
-def printed(browser, site, tmp_path_factory):
-    """Prints the book with the solutions or without; the file, each time the same."""
-    folder = tmp_path_factory.mktemp("pdf")
+def book(browser, site, shared):
+    """The file of the whole book, printed once."""
 
-    def printed(solutions):
-        output = folder / solutions / "the book.pdf"
-        if not output.exists():
-            code, said = run(site, output, "--solutions", solutions)
-            assert (code, said) == (0, [f"The PDF is here: {output.as_uri()}"])
-        return output
+    def make(folder):
+        output = folder / "the book.pdf"
+        code, said = run(site, output)
+        assert (code, said) == (0, [f"The PDF is here: {output.as_uri()}"])
 
-    return printed
+    return once(shared / "pdf", make) / "the book.pdf"
+
+
+@pytest.fixture
+def of_pages(tmp_path):
+    """Makes a project whose contents has a few pages only, with what else is printed of it."""
+
+    def of_pages(first, *others):
+        folder = tmp_path / "project"
+        folder.mkdir()
+        for name in ("_config.yml", "CITATION.cff", "_static"):
+            (folder / name).symlink_to(ROOT / name)
+        part = {"caption": "A part", "chapters": [{"file": name} for name in others]}
+        toc = {"root": first, "parts": [part]}
+        (folder / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
+        return folder
+
+    return of_pages
 
 
 @pytest.fixture(scope="module")
-def pdf(printed):
-    return pypdf.PdfReader(printed("yes"))
+def pdf(book):
+    return pypdf.PdfReader(book)
 
 
 @pytest.fixture(scope="module")
@@ -188,8 +208,11 @@ def test_no_line_of_code_is_lost(articles, texts):
     assert not [line for line in lines if line not in together]
 
 
-def test_solutions_are_printed_unless_they_are_left_out(printed, articles, texts):
-    without = pypdf.PdfReader(printed("no"))
+def test_solutions_are_printed_unless_they_are_left_out(site, tmp_path, of_pages, articles, texts):
+    output = tmp_path / "book.pdf"
+    code, said = run(site, output, "--solutions", "no", root=of_pages(*CHAPTERS))
+    assert (code, said) == (0, [f"The PDF is here: {output.as_uri()}"])
+    without = pypdf.PdfReader(output)
     left = "".join(page.extract_text() for page in without.pages)
     left, everything = ("".join(text.split()) for text in (left, "".join(texts)))
     chapters = [articles[name] for name in CHAPTERS]
@@ -200,7 +223,7 @@ def test_solutions_are_printed_unless_they_are_left_out(printed, articles, texts
     for answer in answers:
         assert "".join(answer.partition("\n")[0].split()) in everything
         assert "".join(answer.split()) not in left
-    source = (printed("no").parent / "pdf" / "book.html").read_text(encoding="utf-8")
+    source = (tmp_path / "pdf" / "book.html").read_text(encoding="utf-8")
     assert not re.search(r'class="fold \w', source)  # no colour gives the answer away
     for heading, count in [("Solution", 0), ("Hint", 20), ("Checkyourself", 5)]:
         assert (left.count(heading) > count) == bool(count)
@@ -217,7 +240,7 @@ def test_it_says_who_wrote_it_and_in_which_language_but_not_when_it_was_made(pdf
     assert re.search(r"Version \d+\.\d+", texts[0])
 
 
-def test_it_brings_its_fonts_and_stays_small(pdf, printed):
+def test_it_brings_its_fonts_and_stays_small(pdf, book):
     fonts = {
         font.get_object().get("/BaseFont", "")
         for page in pdf.pages
@@ -231,7 +254,7 @@ def test_it_brings_its_fonts_and_stays_small(pdf, printed):
             if font["/Subtype"] != "/Type3":  # which is drawings
                 descriptor = font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
                 assert {"/FontFile2", "/FontFile3"} & descriptor.keys()
-    assert printed("yes").stat().st_size < 8e6
+    assert book.stat().st_size < 8e6
 
 
 @pytest.mark.parametrize(
@@ -245,12 +268,15 @@ def test_it_brings_its_fonts_and_stays_small(pdf, printed):
         ('<img src="lost.png">', "the book needs what is not there: .*chapters/lost.png"),
     ],
 )
-def test_what_is_not_there_stops_it_with_one_line(browser, site, tmp_path, markup, complaint):
-    copy = shutil.copytree(site, tmp_path / "site")
+def test_what_is_not_there_stops_it_with_one_line(
+    browser, site, tmp_path, of_pages, markup, complaint
+):
+    copy = shutil.copytree(site, tmp_path / "site", ignore=shutil.ignore_patterns("lite"))
     page = copy / "chapters" / "02_average_pooling.html"
     text = page.read_text(encoding="utf-8")
     page.write_text(text.replace("</article>", f"{markup}</article>"), encoding="utf-8")
-    code, said = run(copy, tmp_path / "book.pdf")
+    root = of_pages("chapters/02_average_pooling", "chapters/01_dataset")
+    code, said = run(copy, tmp_path / "book.pdf", root=root)
     assert code == 1
     assert len(said) == 1
     assert re.fullmatch(complaint, said[0])
