@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from once import once
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,13 +47,20 @@ APART = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist looks at the groups after that
 def pytest_collection_modifyitems(items):
-    """Order the tests, and say which of them stay together."""
+    """Put what takes long first."""
     items.sort(key=lambda item: [not item.nodeid.startswith(prefix) for prefix in LONG])
-    for item in items:
-        if not item.nodeid.startswith(APART):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.rpartition("::")[0]))
+
+
+class Scheduling(LoadScopeScheduling):
+    """Sends a module's or a class's tests to one worker, unless they may go apart."""
+
+    def _split_scope(self, nodeid):
+        return nodeid if nodeid.startswith(APART) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduling(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def pytest_terminal_summary(terminalreporter):
