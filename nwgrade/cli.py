@@ -168,7 +168,8 @@ def _limits(options):
 
 def release(course, assignment, options):
     found = faults(assignment)
-    with _warned(options), Sandbox(_limits(options), assignment.files, options.unsafe) as sandbox:
+    with _warned(options):
+        sandbox = Sandbox(_limits(options), assignment.files, options.unsafe)
         found = found or list(_tried(assignment, sandbox))
     if found:
         raise CourseError("\n".join([f"{assignment.name} is not fit to be released.", *found]))

@@ -1,8 +1,8 @@
 """Grade many submissions: each is work of its own for any `concurrent.futures.Executor`.
 
 What goes to a worker is a `Job`, plain data that holds all that grading takes; what comes back is a
-plain dict. A worker keeps one warm sandbox. Nothing is stored there, so a job that is done twice,
-because a machine was lost, is one grade all the same: the seed lies in the job.
+plain dict. Nothing is stored there, so a job that is done twice, because a machine was lost, is one
+grade all the same: the seed lies in the job.
 """
 
 import base64
@@ -65,10 +65,10 @@ def grade(job):
         return {"status": "unreadable", "problem": str(error)}
     for _ in range(2):
         try:
-            bench = _bench(job)
-            report = judge(cells, bench.checks, bench.sandbox, job.seed, job.drawings)
+            with _laid_out(job) as (checks, files):
+                sandbox = Sandbox(job.limits, files, job.unsafe)
+                report = judge(cells, checks, sandbox, job.seed, job.drawings)
         except Exception as error:  # the machine's fault: judge answers for what students do
-            _clear_bench()
             problem = str(error) if isinstance(error, SandboxError) else repr(error)
             continue
         return {
@@ -97,54 +97,26 @@ def _answer(cells, grade_id):
 # ---- Where a worker grades ----
 
 
-class _Bench:
-    """The checks of an assignment, and a warm sandbox for its submissions.
+@contextmanager
+def _laid_out(job):
+    """Give the checks of a job and its data files, laid out as in a course.
 
-    Checks may read data from the course, from beside their module. So that they find it on any
-    machine, what they need is laid out here as in a course.
+    Checks may read data from beside their module, and find it so on any machine.
     """
-
-    def __init__(self, job):
-        self._course = tempfile.TemporaryDirectory(prefix="nwgrade-")
-        module = Path(self._course.name, "checks", f"{job.name}.py")
-        data = Path(self._course.name, "source", job.name)
+    with tempfile.TemporaryDirectory(prefix="nwgrade-") as course:
+        module = Path(course, "checks", f"{job.name}.py")
+        data = Path(course, "source", job.name)
         for folder in (module.parent, data):
             folder.mkdir(parents=True)
         module.write_text(job.checks, encoding="utf-8")
         for name, content in job.files:
             (data / name).write_bytes(content)
-        try:
-            with _loading:
-                self.checks = load_checks(job.checks, module)
-            self.sandbox = Sandbox(job.limits, sorted(data.iterdir()), job.unsafe).__enter__()
-        except BaseException:
-            self._course.cleanup()
-            raise
-
-    def clear(self):
-        self.sandbox.__exit__()
-        self._course.cleanup()
+        with _loading:
+            checks = load_checks(job.checks, module)
+        yield checks, sorted(data.iterdir())
 
 
-_loading = threading.Lock()  # checks are collected in one place
-_mine = threading.local()  # a Dask worker may have several threads
-
-
-def _bench(job):
-    """Return this thread's bench, a new one if the work is other work than before."""
-    key = (job.name, job.checks, job.files, job.limits, job.unsafe)
-    if getattr(_mine, "key", None) != key:
-        _clear_bench()
-        _mine.bench = _Bench(job)
-        _mine.goodbye = Finalize(None, _mine.bench.clear, exitpriority=1)
-        _mine.key = key
-    return _mine.bench
-
-
-def _clear_bench():
-    if getattr(_mine, "key", None):
-        _mine.key = None
-        _mine.goodbye()
+_loading = threading.Lock()  # checks are collected in one place; a Dask worker may have threads
 
 
 class Workers(ProcessPoolExecutor):
@@ -236,8 +208,9 @@ def _follow(pipe, folder):
 
 def ready(limits, unsafe):
     """Return the version of the grader on this machine; raise SandboxError if it cannot isolate."""
-    with Sandbox(limits, (), unsafe):
-        return code_version()
+    with Sandbox(limits, (), unsafe) as sandbox:
+        sandbox.start()
+    return code_version()
 
 
 # ---- All submissions of an assignment ----

@@ -52,17 +52,16 @@ class Report:
 
 
 def judge(cells, checks, sandbox, seed, drawings=()):
-    """Return the Report on a submission's cells. `seed` makes all inputs of the checks.
+    """Return the Report on a submission's cells.
 
-    drawings : pairs of a cell and the function that draws its figure on axes.
+    sandbox : a context that gives a Sandbox, entered for this submission alone. seed : makes all
+    inputs of the checks. drawings : pairs of a cell and the function that draws its figure on axes.
     """
-    submission = _Submission(cells, sandbox)
-    try:
+    with sandbox as entered:
+        submission = _Submission(cells, entered)
         submission.run()
         verdicts = tuple(_verdict(check, submission, seed) for check in checks)
         figures = tuple((cell, submission.draw(name)) for cell, name in drawings)
-    finally:
-        sandbox.end()
     figures = tuple((cell, png) for cell, png in figures if png)
     return Report(verdicts, tuple(submission.failed), tuple(submission.deaths), figures)
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,15 @@ def need_bubblewrap():
     if shutil.which("bwrap") is None:
         no_sandbox = "NOTHING IS GRADED HERE: bubblewrap is missing (apt-get install bubblewrap)"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(no_sandbox)
+
+
+AS_ORDINARY_USER = ("bwrap", "--unshare-user", "--uid", "1000", "--gid", "1000")
+
+
+def need_user(user):
+    """Skip loudly what must be tried as root; an ordinary user can be had by anybody."""
+    if user == "root" and os.geteuid() != 0:
+        pytest.skip("NOT TRIED AS ROOT: hostile submissions are graded by an ordinary user only")
 
 
 def make_course(folder, *names, settings=""):
@@ -121,9 +131,11 @@ class Ran:
         return json.loads(self.out)
 
 
-def nwgrade(course, *arguments, timeout=300):
-    """Run the command line on a course, in a process of its own."""
-    command = [sys.executable, "-W", "error::Warning:nwgrade", "-m", "nwgrade.cli", *arguments]
+def nwgrade(course, *arguments, timeout=300, user=""):
+    """Run the command line on a course, in a process of its own, that of an ordinary user too."""
+    command = [sys.executable, "-W", "error::Warning:nwgrade", "-m", "nwgrade", *arguments]
+    if user == "ordinary" and os.geteuid() == 0:  # who may read this interpreter, wherever it is
+        command = [*AS_ORDINARY_USER, "--dev-bind", "/", "/", *command]
     done = subprocess.run(
         [*map(str, command), "--course", str(course)],
         capture_output=True,
@@ -140,6 +152,13 @@ def nwgrade_here(course, *arguments):
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = cli.main([*map(str, arguments), "--course", str(course)])
     return Ran(code, out.getvalue(), err.getvalue())
+
+
+def wait_until(holds, what, seconds=40):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"{what} has not come"
+        time.sleep(0.02)
 
 
 def standings(course, name):
