@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from nwgrade import export, feedback, gradebook, grading, written
+from nwgrade import export, feedback, gradebook, grading, interrupt, written
 from nwgrade.assignment import AssignmentError, faults, handed_out
 from nwgrade.collect import collect
 from nwgrade.course import Course, CourseError, read_table, write
@@ -47,7 +47,7 @@ exit codes:
   3    graded, but not all: the machine or a check has failed, and no score was made up
   130  interrupted; what was done is kept, and the same command goes on
 """
-BROKEN, INTERRUPTED = 3, 130
+BROKEN = 3
 UNGRADED = ("failed", "not graded yet")
 STYLES = {
     "graded": "green",
@@ -67,8 +67,8 @@ def main(arguments=None):
         print(f"nwgrade: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("nwgrade: interrupted; the same command goes on from here.", file=sys.stderr)
-        return INTERRUPTED
+        print(interrupt.LINE, file=sys.stderr)
+        return interrupt.INTERRUPTED
 
 
 def _parser():
@@ -233,11 +233,11 @@ def grade(course, assignment, options):
             gradebook.release(course, assignment)
         work = list(grading.needed(course, assignment, limits, options.unsafe, options.again))
         jobs = grading.jobs(course, assignment, work, limits, options.unsafe)
-        started = time.monotonic()
+        started, asked = time.monotonic(), interrupt.asked()
         with (
             gradebook.gradebook(course) as book,
             _progress(len(work), options) as step,
-            closing(grading.run(jobs, make_executor, n_workers)) as results,
+            closing(grading.run(jobs, make_executor, n_workers, asked=asked)) as results,
         ):
             for submission, stamp, result in results:
                 gradebook.store(course, assignment, submission, stamp, result, book, grading.now())
@@ -498,7 +498,3 @@ def _tell(options, machine, *people):
 
 def _warn(text):
     print(f"nwgrade: {text}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,12 +14,11 @@ import signal
 import tempfile
 import threading
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
-from multiprocessing.util import Finalize
 from pathlib import Path
 
 from nwgrade.checks import load_checks
@@ -138,8 +137,12 @@ class Workers(ProcessPoolExecutor):
 
     def submit(self, function, job):
         """Submit work; a process that is started for it never hears of Ctrl-C."""
-        with _without_interruption():
-            return super().submit(_do, function, _Parcel(job, self._folder.name))
+        name = _packed(job, self._folder.name)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(_do, function, name)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def shutdown(self, wait=True, *, cancel_futures=True):
         """End at once: what is being done is dropped."""
@@ -148,49 +151,36 @@ class Workers(ProcessPoolExecutor):
         self._folder.cleanup()
 
 
-@contextmanager
-def _without_interruption():
-    """Keep Ctrl-C for the end, lest a process be half started; what is started inherits the mask.
-
-    The mask alone is not enough: the signal may reach another thread, one of NumPy's, say, and
-    Python hands it on to the main one.
-    """
-    came = []
-    is_main = threading.current_thread() is threading.main_thread()
-    handler = is_main and signal.signal(signal.SIGINT, lambda *_: came.append(True))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        if is_main:
-            signal.signal(signal.SIGINT, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if came:
-            signal.raise_signal(signal.SIGINT)
-
-
 class _Parcel:
     """A thing that is sent to another process by way of a file, and arrives there unpacked."""
 
-    def __init__(self, content, folder=None):
-        self._content, self._folder = content, folder
+    def __init__(self, content):
+        self._content = content
 
     def __reduce__(self):
-        with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
-            pickle.dump(self._content, file)
-        return _unpack, (file.name,)
+        return _unpacked, (_packed(self._content),)
 
 
-def _unpack(name):
+def _packed(content, folder=None):
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        pickle.dump(content, file)
+    return file.name
+
+
+def _unpacked(name):
     path = Path(name)
     content = path.read_bytes()
     path.unlink()
     return pickle.loads(content)
 
 
-def _do(function, job):
-    """Do a piece of work in a worker process, whose temporary files are in the folder of all."""
-    return _Parcel(function(job))
+def _do(function, name):
+    """Do a piece of work in a worker process, whose temporary files are in the folder of all.
+
+    It is unpacked here, where an error is the answer: when all end, another worker may have cleared
+    the folder already, and what goes wrong outside of the work is printed with a traceback.
+    """
+    return _Parcel(function(_unpacked(name)))
 
 
 def _follow(pipe, folder):
@@ -271,17 +261,22 @@ def code_version():
     return digest(b"\0".join((here / f"{name}.py").read_bytes() for name in MODULES))
 
 
-def run(jobs, make_executor, n_workers, function=grade):
+def run(jobs, make_executor, n_workers, function=grade, asked=None):
     """Yield (submission, stamp, result) as they come; few jobs are held in memory at a time.
 
     make_executor : makes an executor that drops what it does on `shutdown(wait=False)`. When one
     breaks, because a process of it was killed, what it had in hand is done again in a new one. A
     job that does this `ATTEMPTS` times, alone, has failed.
+
+    asked : a future; once it is done, KeyboardInterrupt is raised between two results.
     """
+    asked = asked or Future()
     jobs, again = iter(jobs), deque()
     executor, running = make_executor(), {}
     try:
         while True:
+            if asked.done():
+                raise KeyboardInterrupt
             # After a loss one at a time, so that it is seen which job it was that does it.
             while len(running) < (1 if again else AHEAD * n_workers):
                 item = again.popleft() if again else next(jobs, None)
@@ -295,7 +290,7 @@ def run(jobs, make_executor, n_workers, function=grade):
                     running[executor.submit(function, job)] = submission, stamp, job, *tries
             if not running:
                 return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            done = wait({*running, asked}, return_when=FIRST_COMPLETED).done - {asked}
             lost = [future for future in done if future.exception()]
             for future in done.difference(lost):
                 submission, stamp, *_ = running.pop(future)
