@@ -48,6 +48,7 @@ exit codes:
   130  interrupted; what was done is kept, and the same command goes on
 """
 BROKEN = 3
+DASK_SECONDS = 10  # to reach a cluster
 UNGRADED = ("failed", "not graded yet")
 STYLES = {
     "graded": "green",
@@ -377,7 +378,7 @@ def _executor(options, limits):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         resolve_address(options.dask)  # Client takes long to give up what is no address
-        client = Client(options.dask, timeout="10s", set_as_default=False)
+        client = Client(options.dask, timeout=DASK_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, TypeError, ValueError) as error:
         raise CourseError(f"There is no Dask cluster at {options.dask}: {error}") from None
     with client:

@@ -33,6 +33,11 @@ def need_bubblewrap():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(no_sandbox)
 
 
+# The answers of a notebook that draws nothing: Matplotlib takes most of the time of a grade.
+LIGHT = {
+    "setup": "from contextlib import nullcontext as attempt\nimport numpy as np\n",
+    "figure": "",
+}
 AS_ORDINARY_USER = ("bwrap", "--unshare-user", "--uid", "1000", "--gid", "1000")
 
 
@@ -163,4 +168,4 @@ def wait_until(holds, what, seconds=40):
 
 def standings(course, name):
     """Return where each student stands, by id."""
-    return {row["student"]: row for row in nwgrade(course, "status", name, "--json").json}
+    return {row["student"]: row for row in nwgrade_here(course, "status", name, "--json").json}
