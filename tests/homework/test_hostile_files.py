@@ -18,8 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .classroom import as_bytes, hand_in, make_course, make_zip, need_bubblewrap, notebook
-from .classroom import nwgrade as nwgrade_alone
+from .classroom import LIGHT, as_bytes, hand_in, make_course, make_zip, need_bubblewrap, notebook
 from .classroom import nwgrade_here as nwgrade
 
 NAME = "hw1"
@@ -392,10 +391,10 @@ def test_no_table_holds_a_formula(course, collect, tmp_path):
     need_bubblewrap()
     names = ("=1+1", "+1", "-1", "@A1", "=HYPERLINK(1)")
     for number, name in enumerate(names):
-        answered = notebook(NAME, derivation=f"{name}, says the student")
+        answered = notebook(NAME, derivation=f"{name}, says the student", **LIGHT)
         collect((f"{name}_{number}_assignsubmission_file_/hw1.ipynb", as_bytes(answered)))
-    collect(("=cmd|' /C calc'!A0/hw1.ipynb", GOOD))
-    assert nwgrade_alone(course, "grade", NAME, "--seconds", 2).code == 0
+    collect(("=cmd|' /C calc'!A0/hw1.ipynb", as_bytes(notebook(NAME, **LIGHT))))
+    assert nwgrade(course, "grade", NAME, "--seconds", 2).code == 0
     assert nwgrade(course, "written", NAME).code == 0
     assert nwgrade(course, "export", NAME, "--partial").code == 0
     assert nwgrade(course, "export", NAME, "--partial", "--canvas").code == 0
