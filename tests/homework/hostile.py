@@ -790,10 +790,10 @@ def pages():
     known = {id(one) for one in gc.get_objects()} | {id(one) for one in list(sys.modules.values())}
     known |= {id(sys), np.zeros(9).ctypes.data, np.zeros(10**6).ctypes.data}
     libc.sbrk.restype = ctypes.c_void_p
-    known |= {libc.sbrk(0) - 2**20 * n for n in range(0, 256, 16)}
-    around = {(one >> 24) + n for one in known for n in (-1, 0, 1)}
+    known |= {libc.sbrk(0) - 2**20 * n for n in range(64)}
+    around = {(one >> 20) + n for one in known for n in (-1, 0, 1)}
     for block in sorted(around):
-        for page in range(block << 24, (block + 1) << 24, 4096):
+        for page in range(block << 20, (block + 1) << 20, 4096):
             if libc.write(writer, ctypes.c_void_p(page), ctypes.c_size_t(4096)) == 4096:
                 yield os.read(reader, 4096)
 

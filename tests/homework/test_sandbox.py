@@ -1,6 +1,7 @@
 """The sandbox itself: one process for one submission, which ends with it."""
 
 import contextlib
+import json
 import time
 from pathlib import Path
 from textwrap import dedent
@@ -9,8 +10,8 @@ import pytest
 
 from nwgrade.sandbox import Gone, Limits, Sandbox
 
-from .classroom import need_bubblewrap, wait_until
-from .hostile import BREAKERS
+from .classroom import hand_in, make_course, need_bubblewrap, need_user, nwgrade, wait_until
+from .hostile import BREAKERS, MEET, NAME
 from .submissions import answered, grade
 
 
@@ -82,3 +83,21 @@ def test_a_loop_without_an_end_has_less_time_at_each_call():
     report = grade("hw1", answered("hw1", world=endless), Sandbox(Limits(seconds=2)))
     assert report.deaths == ("timed out",) * 3
     assert time.monotonic() - began < 5.5  # 2 + 2/2 + 2/4, but not 3 times 2
+
+
+@pytest.mark.parametrize("user", ["root", "ordinary"])
+def test_no_submission_finds_what_another_was_or_left(tmp_path, user):
+    """One worker grades them all, so that what one process keeps would be there for the next."""
+    need_user(user)
+    course = make_course(tmp_path, NAME)
+    for student, content in MEET.items():
+        hand_in(course, NAME, student, content)
+    ran = nwgrade(course, "grade", NAME, "--workers", 1, "--json", user=user)
+    assert ran.code == 0
+    said = {}
+    for student in MEET:
+        result = json.loads((course / "autograded" / student / NAME / "result.json").read_text())
+        ((_, said[student]),) = result["cells"]
+    assert {one.partition(" (cell")[0] for one in said.values()} == {
+        "SystemExit: found my own True, of others [], writable ['/dev/shm', '/tmp']"
+    }
