@@ -196,7 +196,7 @@ def family(pid):
 
 
 def grade(course, name):
-    return ran("nwgrade.cli", "grade", name, "--course", course, "--json")
+    return ran("nwgrade", "grade", name, "--course", course, "--json")
 
 
 def beside_nbgrader(folder, size, beside):
@@ -223,7 +223,7 @@ def new_course(root, name):
     shutil.copytree(HOMEWORK / "source" / name, root / "source" / name)
     (root / "checks").mkdir()
     shutil.copy(HOMEWORK / "checks" / f"{name}.py", root / "checks")
-    ran("nwgrade.cli", "release", name, "--course", root)
+    ran("nwgrade", "release", name, "--course", root)
     return root
 
 

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from nwgrade import export, feedback, gradebook, grading, written
+from nwgrade import export, feedback, gradebook, grading, interrupt, written
 from nwgrade.assignment import AssignmentError, faults, handed_out
 from nwgrade.collect import collect
 from nwgrade.course import Course, CourseError, read_table, write
@@ -47,7 +47,8 @@ exit codes:
   3    graded, but not all: the machine or a check has failed, and no score was made up
   130  interrupted; what was done is kept, and the same command goes on
 """
-BROKEN, INTERRUPTED = 3, 130
+BROKEN = 3
+DASK_SECONDS = 10  # to reach a cluster
 UNGRADED = ("failed", "not graded yet")
 STYLES = {
     "graded": "green",
@@ -67,8 +68,8 @@ def main(arguments=None):
         print(f"nwgrade: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("nwgrade: interrupted; the same command goes on from here.", file=sys.stderr)
-        return INTERRUPTED
+        print(interrupt.LINE, file=sys.stderr)
+        return interrupt.INTERRUPTED
 
 
 def _parser():
@@ -168,7 +169,8 @@ def _limits(options):
 
 def release(course, assignment, options):
     found = faults(assignment)
-    with _warned(options), Sandbox(_limits(options), assignment.files, options.unsafe) as sandbox:
+    with _warned(options):
+        sandbox = Sandbox(_limits(options), assignment.files, options.unsafe)
         found = found or list(_tried(assignment, sandbox))
     if found:
         raise CourseError("\n".join([f"{assignment.name} is not fit to be released.", *found]))
@@ -232,11 +234,11 @@ def grade(course, assignment, options):
             gradebook.release(course, assignment)
         work = list(grading.needed(course, assignment, limits, options.unsafe, options.again))
         jobs = grading.jobs(course, assignment, work, limits, options.unsafe)
-        started = time.monotonic()
+        started, asked = time.monotonic(), interrupt.asked()
         with (
             gradebook.gradebook(course) as book,
             _progress(len(work), options) as step,
-            closing(grading.run(jobs, make_executor, n_workers)) as results,
+            closing(grading.run(jobs, make_executor, n_workers, asked=asked)) as results,
         ):
             for submission, stamp, result in results:
                 gradebook.store(course, assignment, submission, stamp, result, book, grading.now())
@@ -376,7 +378,7 @@ def _executor(options, limits):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         resolve_address(options.dask)  # Client takes long to give up what is no address
-        client = Client(options.dask, timeout="10s", set_as_default=False)
+        client = Client(options.dask, timeout=DASK_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, TypeError, ValueError) as error:
         raise CourseError(f"There is no Dask cluster at {options.dask}: {error}") from None
     with client:
@@ -497,7 +499,3 @@ def _tell(options, machine, *people):
 
 def _warn(text):
     print(f"nwgrade: {text}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -24,10 +24,11 @@ MAX_ZIPS = 2  # of one student; the latest are looked into
 MAX_NOTEBOOKS = 20  # of one student; the latest are looked at
 CANNOT_READ = (OSError, RuntimeError, ValueError, zipfile.BadZipFile, EOFError, zlib.error)
 MOODLE = re.compile(
-    r"(?:^|.*/)(?P<entry>(?P<name>[^/]+)_(?P<id>\d+)_assignsubmission_[a-z]+_?)/?(?P<file>[^/].*)$"
+    r"(?P<entry>(?P<name>[^/]+?)_(?P<id>\d+)_assignsubmission_[a-z]+_?)/?(?P<file>[^/].*)"
 )
+MOODLE_ID = re.compile(r"(?=_(\d+)_assignsubmission_)")
 CANVAS = re.compile(
-    r"(?:^|.*/)(?P<entry>(?P<name>[^/_]+)(?P<late>_LATE)?_(?P<id>\d+)_\d+_)(?P<file>[^/]+)$", re.I
+    r"(?P<entry>(?P<name>[^/_]+)(?P<late>_LATE)?_(?P<id>\d+)_\d+_)/?(?P<file>[^/].*)", re.I
 )
 IGNORED = re.compile(r"(^|/)(\.|__MACOSX(/|$))")
 ATTEMPT = re.compile(r"[-( ]+(\d+)\)?$")
@@ -69,10 +70,12 @@ def collect(course, assignment, source, worksheet=None):
     times, names = _worksheet(worksheet) if worksheet else ({}, {})
     lines = []
     with _Source(Path(source)) as files:
-        skipped = [file for file in files if file is None]
-        handed = _by_student([file for file in files if file], course, assignment.name)
+        plain_files = [file for file in files if file]
+        known = {*_known(course), *names}
+        handed, unclear = _by_student(plain_files, course, assignment.name, known)
+        notes = list(_notes(unclear, len(files) - len(plain_files)))
         if not handed:
-            raise CourseError(f"{source}: there is no file of a student in it.")
+            raise CourseError(" ".join([f"{source}: there is no file of a student in it.", *notes]))
         for student in sorted(handed):
             one = handed[student]
             one.name = names.get(student, one.name)
@@ -82,10 +85,22 @@ def collect(course, assignment, source, worksheet=None):
     for student in sorted(names.keys() - handed.keys()):
         lines.append({"student": student, "name": names[student], "file": "", "outcome": "nothing"})
     _remember(course, lines)
-    if skipped:
-        note = f"{len(skipped)} links and special files were left out."
+    for note in notes:
         lines.append({"student": "", "name": "", "file": "", "outcome": "note", "note": note})
     return lines
+
+
+def _notes(unclear, skipped):
+    """Return a sentence on each kind of files that belong to nobody."""
+    if unclear:
+        names = ", ".join(path[:200] for path in sorted(unclear)[:3])
+        yield (
+            f"{len(unclear)} left out, as the name can be read as that of several students: "
+            f"{names}. Find out whose it is, put it into a folder with that student's number for "
+            "its name, and collect the folder around it."
+        )
+    if skipped:
+        yield f"{skipped} links and special files were left out."
 
 
 # ---- Where files come from ----
@@ -171,23 +186,38 @@ def _read_at_most(stream, limit):
 # ---- Whose they are ----
 
 
-def _by_student(files, course, name):
-    """Return what each student has handed in, by id."""
-    moodle = {file.path: MOODLE.fullmatch(file.path) for file in files}
-    canvas = {file.path: CANVAS.fullmatch(file.path) for file in files}
-    matches = moodle if any(moodle.values()) else canvas if any(canvas.values()) else {}
-    strip = "" if matches else _common_folder(files, name)
-    handed = {}
+def _by_student(files, course, name, known):
+    """Return what each student has handed in, by id, and the paths that may be of several students.
+
+    Only the first part of a path is made by the platform or the instructor, and says whose the file
+    is. What follows is as the student has called it.
+    """
+    around = _around_entries(files, known)
+    read = []
     for file in files:
+        path = file.path.removeprefix(around)
+        read.append((file, path.split("/"), MOODLE.fullmatch(path), CANVAS.fullmatch(path)))
+    # What can be read in both ways does not decide which of them it is. Canvas knows no folders.
+    is_moodle = any(moodle and not canvas for _, _, moodle, canvas in read)
+    is_canvas = not is_moodle and any(
+        canvas and not moodle and len(parts) == 1 for _, parts, moodle, canvas in read
+    )
+    strip = "" if is_moodle or is_canvas else _common_folder(files, name, known)
+    handed, unclear = {}, []
+    for file, parts, moodle, canvas in read:
         file.time = course.instant(file.time)
-        match = matches.get(file.path)
+        match = moodle if is_moodle else canvas if is_canvas else None
+        is_one = len({*MOODLE_ID.findall(parts[0])}) == 1 if is_moodle else is_canvas
+        if moodle and not is_one:
+            unclear.append(file.path)
+            continue
         if match:
             student = safe_id(match["id"])
             one = handed.setdefault(student, Handed(student, match["name"], match["entry"]))
             one.is_late |= bool(match.groupdict().get("late"))
-            one.is_timed = matches is moodle
+            one.is_timed = is_moodle
             file.path = match["file"]
-        elif matches:
+        elif is_moodle or is_canvas:
             continue  # not a student's: a list of names, say
         else:
             parts = file.path.removeprefix(strip).split("/")
@@ -201,7 +231,20 @@ def _by_student(files, course, name):
     for one in handed.values():
         before = course.submission(name, one.student)
         _check_same(one.student, before.received.get("entry", "") if before else "", one.entry)
-    return handed
+    return handed, unclear
+
+
+def _around_entries(files, known):
+    """Return the path of the folders that all files lie in, up to what may be a student's."""
+    around = ""
+    while files:
+        tops = {file.path.removeprefix(around).partition("/")[:2] for file in files}
+        ((top, slash), *others) = tops
+        whose = f"{top}/x"
+        if others or not slash or top in known or MOODLE.match(whose) or CANVAS.match(whose):
+            break
+        around += top + slash
+    return around
 
 
 def _check_same(student, entry, other):
@@ -214,11 +257,11 @@ def _check_same(student, entry, other):
         )
 
 
-def _common_folder(files, name):
+def _common_folder(files, name, known):
     """Return the one folder around all students' folders, or around all their files."""
     tops = {file.path.split("/")[0] for file in files}
     inside = [file.path.split("/")[1:] for file in files]
-    if len(tops) != 1 or not all(inside):
+    if len(tops) != 1 or not all(inside) or tops & known:
         return ""
     (top,) = tops
     is_around_folders = all(len(parts) > 1 and parts[0] != name for parts in inside)
@@ -391,11 +434,16 @@ def _date(text):
     return None
 
 
+def _known(course):
+    """Return the names of all students who are known by now, by id."""
+    path = course.root / "students.csv"
+    return {row["id"]: row["name"] for row in read_table(path)} if path.exists() else {}
+
+
 def _remember(course, lines):
     """Keep the names of all students, also of those who have handed in nothing."""
     path = course.root / "students.csv"
-    known = {row["id"]: row["name"] for row in read_table(path)} if path.exists() else {}
-    known |= {line["student"]: plain(line["name"]) for line in lines}
+    known = _known(course) | {line["student"]: plain(line["name"]) for line in lines}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerows([("id", "name"), *sorted(known.items())])

@@ -1,8 +1,8 @@
 """Grade many submissions: each is work of its own for any `concurrent.futures.Executor`.
 
 What goes to a worker is a `Job`, plain data that holds all that grading takes; what comes back is a
-plain dict. A worker keeps one warm sandbox. Nothing is stored there, so a job that is done twice,
-because a machine was lost, is one grade all the same: the seed lies in the job.
+plain dict. Nothing is stored there, so a job that is done twice, because a machine was lost, is one
+grade all the same: the seed lies in the job.
 """
 
 import base64
@@ -14,12 +14,11 @@ import signal
 import tempfile
 import threading
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
-from multiprocessing.util import Finalize
 from pathlib import Path
 
 from nwgrade.checks import load_checks
@@ -65,10 +64,10 @@ def grade(job):
         return {"status": "unreadable", "problem": str(error)}
     for _ in range(2):
         try:
-            bench = _bench(job)
-            report = judge(cells, bench.checks, bench.sandbox, job.seed, job.drawings)
+            with _laid_out(job) as (checks, files):
+                sandbox = Sandbox(job.limits, files, job.unsafe)
+                report = judge(cells, checks, sandbox, job.seed, job.drawings)
         except Exception as error:  # the machine's fault: judge answers for what students do
-            _clear_bench()
             problem = str(error) if isinstance(error, SandboxError) else repr(error)
             continue
         return {
@@ -97,54 +96,26 @@ def _answer(cells, grade_id):
 # ---- Where a worker grades ----
 
 
-class _Bench:
-    """The checks of an assignment, and a warm sandbox for its submissions.
+@contextmanager
+def _laid_out(job):
+    """Give the checks of a job and its data files, laid out as in a course.
 
-    Checks may read data from the course, from beside their module. So that they find it on any
-    machine, what they need is laid out here as in a course.
+    Checks may read data from beside their module, and find it so on any machine.
     """
-
-    def __init__(self, job):
-        self._course = tempfile.TemporaryDirectory(prefix="nwgrade-")
-        module = Path(self._course.name, "checks", f"{job.name}.py")
-        data = Path(self._course.name, "source", job.name)
+    with tempfile.TemporaryDirectory(prefix="nwgrade-") as course:
+        module = Path(course, "checks", f"{job.name}.py")
+        data = Path(course, "source", job.name)
         for folder in (module.parent, data):
             folder.mkdir(parents=True)
         module.write_text(job.checks, encoding="utf-8")
         for name, content in job.files:
             (data / name).write_bytes(content)
-        try:
-            with _loading:
-                self.checks = load_checks(job.checks, module)
-            self.sandbox = Sandbox(job.limits, sorted(data.iterdir()), job.unsafe).__enter__()
-        except BaseException:
-            self._course.cleanup()
-            raise
-
-    def clear(self):
-        self.sandbox.__exit__()
-        self._course.cleanup()
+        with _loading:
+            checks = load_checks(job.checks, module)
+        yield checks, sorted(data.iterdir())
 
 
-_loading = threading.Lock()  # checks are collected in one place
-_mine = threading.local()  # a Dask worker may have several threads
-
-
-def _bench(job):
-    """Return this thread's bench, a new one if the work is other work than before."""
-    key = (job.name, job.checks, job.files, job.limits, job.unsafe)
-    if getattr(_mine, "key", None) != key:
-        _clear_bench()
-        _mine.bench = _Bench(job)
-        _mine.goodbye = Finalize(None, _mine.bench.clear, exitpriority=1)
-        _mine.key = key
-    return _mine.bench
-
-
-def _clear_bench():
-    if getattr(_mine, "key", None):
-        _mine.key = None
-        _mine.goodbye()
+_loading = threading.Lock()  # checks are collected in one place; a Dask worker may have threads
 
 
 class Workers(ProcessPoolExecutor):
@@ -166,8 +137,12 @@ class Workers(ProcessPoolExecutor):
 
     def submit(self, function, job):
         """Submit work; a process that is started for it never hears of Ctrl-C."""
-        with _without_interruption():
-            return super().submit(_do, function, _Parcel(job, self._folder.name))
+        name = _packed(job, self._folder.name)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(_do, function, name)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def shutdown(self, wait=True, *, cancel_futures=True):
         """End at once: what is being done is dropped."""
@@ -176,49 +151,36 @@ class Workers(ProcessPoolExecutor):
         self._folder.cleanup()
 
 
-@contextmanager
-def _without_interruption():
-    """Keep Ctrl-C for the end, lest a process be half started; what is started inherits the mask.
-
-    The mask alone is not enough: the signal may reach another thread, one of NumPy's, say, and
-    Python hands it on to the main one.
-    """
-    came = []
-    is_main = threading.current_thread() is threading.main_thread()
-    handler = is_main and signal.signal(signal.SIGINT, lambda *_: came.append(True))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        if is_main:
-            signal.signal(signal.SIGINT, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if came:
-            signal.raise_signal(signal.SIGINT)
-
-
 class _Parcel:
     """A thing that is sent to another process by way of a file, and arrives there unpacked."""
 
-    def __init__(self, content, folder=None):
-        self._content, self._folder = content, folder
+    def __init__(self, content):
+        self._content = content
 
     def __reduce__(self):
-        with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
-            pickle.dump(self._content, file)
-        return _unpack, (file.name,)
+        return _unpacked, (_packed(self._content),)
 
 
-def _unpack(name):
+def _packed(content, folder=None):
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        pickle.dump(content, file)
+    return file.name
+
+
+def _unpacked(name):
     path = Path(name)
     content = path.read_bytes()
     path.unlink()
     return pickle.loads(content)
 
 
-def _do(function, job):
-    """Do a piece of work in a worker process, whose temporary files are in the folder of all."""
-    return _Parcel(function(job))
+def _do(function, name):
+    """Do a piece of work in a worker process, whose temporary files are in the folder of all.
+
+    It is unpacked here, where an error is the answer: when all end, another worker may have cleared
+    the folder already, and what goes wrong outside of the work is printed with a traceback.
+    """
+    return _Parcel(function(_unpacked(name)))
 
 
 def _follow(pipe, folder):
@@ -236,8 +198,9 @@ def _follow(pipe, folder):
 
 def ready(limits, unsafe):
     """Return the version of the grader on this machine; raise SandboxError if it cannot isolate."""
-    with Sandbox(limits, (), unsafe):
-        return code_version()
+    with Sandbox(limits, (), unsafe) as sandbox:
+        sandbox.start()
+    return code_version()
 
 
 # ---- All submissions of an assignment ----
@@ -298,17 +261,22 @@ def code_version():
     return digest(b"\0".join((here / f"{name}.py").read_bytes() for name in MODULES))
 
 
-def run(jobs, make_executor, n_workers, function=grade):
+def run(jobs, make_executor, n_workers, function=grade, asked=None):
     """Yield (submission, stamp, result) as they come; few jobs are held in memory at a time.
 
     make_executor : makes an executor that drops what it does on `shutdown(wait=False)`. When one
     breaks, because a process of it was killed, what it had in hand is done again in a new one. A
     job that does this `ATTEMPTS` times, alone, has failed.
+
+    asked : a future; once it is done, KeyboardInterrupt is raised between two results.
     """
+    asked = asked or Future()
     jobs, again = iter(jobs), deque()
     executor, running = make_executor(), {}
     try:
         while True:
+            if asked.done():
+                raise KeyboardInterrupt
             # After a loss one at a time, so that it is seen which job it was that does it.
             while len(running) < (1 if again else AHEAD * n_workers):
                 item = again.popleft() if again else next(jobs, None)
@@ -322,7 +290,7 @@ def run(jobs, make_executor, n_workers, function=grade):
                     running[executor.submit(function, job)] = submission, stamp, job, *tries
             if not running:
                 return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            done = wait({*running, asked}, return_when=FIRST_COMPLETED).done - {asked}
             lost = [future for future in done if future.exception()]
             for future in done.difference(lost):
                 submission, stamp, *_ = running.pop(future)

@@ -52,17 +52,16 @@ class Report:
 
 
 def judge(cells, checks, sandbox, seed, drawings=()):
-    """Return the Report on a submission's cells. `seed` makes all inputs of the checks.
+    """Return the Report on a submission's cells.
 
-    drawings : pairs of a cell and the function that draws its figure on axes.
+    sandbox : a context that gives a Sandbox, entered for this submission alone. seed : makes all
+    inputs of the checks. drawings : pairs of a cell and the function that draws its figure on axes.
     """
-    submission = _Submission(cells, sandbox)
-    try:
+    with sandbox as entered:
+        submission = _Submission(cells, entered)
         submission.run()
         verdicts = tuple(_verdict(check, submission, seed) for check in checks)
         figures = tuple((cell, submission.draw(name)) for cell, name in drawings)
-    finally:
-        sandbox.end()
     figures = tuple((cell, png) for cell, png in figures if png)
     return Report(verdicts, tuple(submission.failed), tuple(submission.deaths), figures)
 
@@ -86,6 +85,7 @@ class _Submission:
 
     def __init__(self, cells, sandbox):
         self.cells = [cell for cell in cells if cell.kind == "code" and not cell.is_test]
+        self.draws = any("matplotlib" in cell.source for cell in self.cells)
         self.sandbox = sandbox
         self.failed = []
         self.deaths = []
@@ -97,7 +97,7 @@ class _Submission:
         deadly = set()
         while self._has_a_chance():
             self.failed = [line for line in self.failed if line[0] in deadly]
-            self.sandbox.start(self._seconds())
+            self.sandbox.start(self._seconds(), self.draws)
             for cell in self.cells:
                 if cell.position in deadly:
                     continue

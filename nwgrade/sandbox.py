@@ -1,13 +1,15 @@
 """The outside of the sandbox: starts it with bubblewrap, and asks a submission for values.
 
-A `Sandbox` holds one warm process (see worker.py) and is used for many submissions, one after the
-other. What it can see is made of three parts: the system's libraries, the interpreter, and the few
-packages that submissions may import. No course, no solutions, no nwlib, no home, no network.
+Each submission has a bubblewrap of its own (see worker.py), which is started before anything of the
+submission is known to it, and is never used again. What it can see is made of three parts: the
+system's libraries, the interpreter, and the few packages that submissions may import. No course, no
+solutions, no nwlib, no home, no network.
 """
 
 import contextlib
 import importlib.metadata
 import json
+import logging
 import os
 import re
 import select
@@ -15,8 +17,8 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from nwgrade import wire
@@ -49,7 +51,7 @@ class Gone(Exception):
 
 
 class Sandbox:
-    """A context manager. Between `start` and `end` it holds one submission's process.
+    """A context manager for one submission; entered again, it is another sandbox.
 
     files : paths of the data files that a submission finds in its working directory.
     """
@@ -58,46 +60,44 @@ class Sandbox:
         self.limits = limits or Limits()
         self.files = files
         self.unsafe = unsafe
-        self._process = None
 
     def __enter__(self):
-        self._folder = tempfile.TemporaryDirectory(prefix="nwgrade-")
-        folder = Path(self._folder.name)
-        folder.chmod(0o755)
-        for name in ("worker.py", "wire.py"):
-            shutil.copy(HERE / name, folder)
-        (folder / "files").mkdir()
-        for file in self.files:
-            shutil.copy(file, folder / "files")
-        command = unsafe_command(folder) if self.unsafe else isolated_command(folder)
-        try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=ENVIRONMENT,
-            )
-            self.start()
-            self.end()
-        except (OSError, SandboxError) as error:
-            self._stop()
-            raise SandboxError(f"the sandbox does not start: {error}") from None
+        pipe = subprocess.PIPE
+        command = unsafe_command() if self.unsafe else isolated_command(self.files)
+        self._process = subprocess.Popen(
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            env=ENVIRONMENT,
+            start_new_session=True,  # Ctrl-C is for the grader
+        )
         return self
 
     def __exit__(self, *_):
-        self._stop()
+        with contextlib.suppress(BrokenPipeError):  # it may have ended, with a frame to read
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+        self._process.stderr.close()
 
-    def start(self, seconds=None):
-        """Start a fresh process for a submission, with another limit of time for each answer."""
+    def start(self, seconds=None, draws=False):
+        """Begin the submission, or begin it anew, with another limit of time for each answer.
+
+        draws : whether to import Matplotlib first, which is then not on the submission's time.
+        """
         limits = asdict(self.limits) | ({} if seconds is None else {"seconds": seconds})
-        answer = self._ask(b"S" + json.dumps(limits).encode(), START_SECONDS)
-        if answer[:1] == b"X":
-            raise SandboxError(answer[1:].decode())
-
-    def end(self):
-        """End the submission's process."""
-        self._ask(b"E", START_SECONDS)
+        limits["draws"] = draws
+        try:
+            answer = self._ask(b"S" + json.dumps(limits).encode(), START_SECONDS)
+            if answer[:1] == b"X":
+                raise SandboxError(answer[1:].decode())
+        except SandboxError as error:
+            raise SandboxError(f"the sandbox does not start: {error}") from None
 
     def ask(self, message):
         """Return the submission's answer; raise Gone without one, wire.WireError for nonsense."""
@@ -116,20 +116,6 @@ class Sandbox:
             said = self._process.stderr.read().decode(errors="replace").strip()
             raise SandboxError(said.rpartition("\n")[2] or "it has ended") from None
 
-    def _stop(self):
-        """End the sandbox."""
-        if self._process:
-            with contextlib.suppress(BrokenPipeError):  # it may have ended, with a frame to read
-                self._process.stdin.close()
-            try:
-                self._process.wait(timeout=2)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._process.stdout.close()
-            self._process.stderr.close()
-        self._folder.cleanup()
-
 
 ENVIRONMENT = {
     "HOME": "/tmp",
@@ -142,8 +128,8 @@ ENVIRONMENT = {
 }
 
 
-def isolated_command(folder):
-    """Return the command that starts the warm process in bubblewrap."""
+def isolated_command(files):
+    """Return the command that starts the warm process in bubblewrap, where it can write nowhere."""
     bubblewrap = shutil.which("bwrap")
     if bubblewrap is None:
         raise SandboxError(
@@ -156,7 +142,8 @@ def isolated_command(folder):
         command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         command += ["--unshare-user"]
-    command += ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev"]
+    command += ["--ro-bind", "/usr", "/usr", "--proc", "/proc"]
+    command += ["--dev", "/dev", "--remount-ro", "/dev"]
     for name in ("bin", "lib", "lib32", "lib64", "sbin"):
         if Path("/", name).is_symlink():
             command += ["--symlink", f"usr/{name}", f"/{name}"]
@@ -173,25 +160,40 @@ def isolated_command(folder):
     command += ["--perms", "0755", "--dir", "/packages"]
     for source in sorted(_package_files()):
         command += ["--ro-bind", source, f"/packages/{source.name}"]
-    command += ["--ro-bind", folder, "/worker", "--perms", "1777", "--tmpfs", "/tmp"]
-    command += ["--remount-ro", "/"]
-    return [*command, "--chdir", "/", _interpreter(prefix), "-IS", "-c", START]
+    command += ["--perms", "0755", "--dir", "/worker", "--perms", "0755", "--dir", "/worker/files"]
+    for name in ("worker.py", "wire.py"):
+        command += ["--ro-bind", HERE / name, f"/worker/{name}"]
+    for file in (*files, *_font_lists()):  # the worker links to them in /tmp
+        command += ["--ro-bind", file, f"/worker/files/{file.name}"]
+    command += ["--dir", "/tmp", "--setenv", "MPLCONFIGDIR", "/tmp"]
+    command += ["--remount-ro", "/", "--chdir", "/", _interpreter(prefix), "-IS", "-c"]
+    return [*command, START.format(["/worker", "/packages"])]
 
 
-START = "import sys; sys.path += ['/worker', '/packages']; import worker; worker.main()"
+START = "import sys; sys.path += {}; import worker; worker.main()"
 
 
-def unsafe_command(folder):
+def unsafe_command():
     """Return the command that starts the warm process with the limits, but in the open."""
-    paths = [str(folder), *sorted({str(path.parent) for path in _package_files()})]
-    start = f"import sys; sys.path += {paths}; import worker; worker.main()"
-    return [_interpreter(Path(sys.base_prefix)), "-IS", "-c", start, "--unsafe"]
+    paths = [str(HERE), *sorted({str(path.parent) for path in _package_files()})]
+    interpreter = _interpreter(Path(sys.base_prefix))
+    return [interpreter, "-IS", "-c", START.format(paths), "--unsafe"]
+
+
+@lru_cache
+def _font_lists():
+    """Return Matplotlib's list of the machine's fonts, a file that it takes seconds to make."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home without it is no news here
+    import matplotlib.font_manager
+
+    return sorted(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))
 
 
 def _interpreter(prefix):
     return prefix / "bin" / f"python{sysconfig.get_python_version()}"
 
 
+@lru_cache
 def _package_files():
     """Return the folders and modules of the packages that submissions may import."""
     wanted, found = list(PACKAGES), set()

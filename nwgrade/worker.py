@@ -1,15 +1,16 @@
-"""The inside of the sandbox: a process that is kept warm, and one child for each submission.
+"""The inside of the sandbox: a process that is kept warm for one submission, and a child of it.
 
-The warm process runs no code of a student. It imports NumPy once, forks a child for each
-submission, and passes frames between the grader (its stdin and stdout) and that child. The child
-moves into namespaces of its own, so that it sees neither the warm process nor what an earlier
-child has left, gives up what rights it has there, limits itself, and then obeys: it runs cells and
-calls functions. It can do nothing but answer.
+The warm process runs no code of a student. It imports NumPy, forks a child, and passes frames
+between the grader (its stdin and stdout) and that child. What it has passed on stays in its memory,
+which each new child inherits: so all of its children are one submission, begun anew when it has
+died. A child moves into namespaces of its own, so that it sees neither the warm process nor what an
+earlier child has left, gives up what rights it has there, limits itself, and then obeys: it runs
+cells and calls functions. It can do nothing but answer.
 
 From the grader come frames that begin with one letter:
-    S  start a child, with the limits as JSON        -> R, empty, once it is locked in
+    S  start a child, in place of one that is there, with the limits as JSON
+                                                     -> R, empty, once it is locked in
     M  a message for the child                       -> R and its answer
-    E  end the child                                 -> R, empty
 When there is no answer, X and the reason comes instead of R, and the child is gone:
     "timed out", "died", "answered nonsense", or why it could not be locked in.
 """
@@ -53,21 +54,22 @@ def serve(isolated):
         try:
             frame = wire.read_frame(stdin)
         except EOFError:
-            return
+            break
         order, content = frame[:1], frame[1:]
         try:
             if order == b"S":
+                if child:
+                    child.end()
                 child = Child(json.loads(content), isolated, [stdin, stdout])
                 answer = child.locked_in()
-            elif order == b"M":
-                answer = child.ask(content)
             else:
-                child.end()
-                answer = b""
+                answer = child.ask(content)
             answer = b"R" + answer
         except Gone as gone:
             answer = b"X" + str(gone).encode()
         wire.write_frame(stdout, answer)
+    if child:
+        child.end()
 
 
 class Gone(Exception):
@@ -158,6 +160,7 @@ def live(channel, limits, isolated):
     """Become the process of one submission, and answer until the grader has no more questions."""
     stream = channel.makefile("rwb")
     try:
+        _check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
         if isolated:
             os.closerange(3, channel.fileno())
             os.closerange(channel.fileno() + 1, 256)
@@ -168,6 +171,9 @@ def live(channel, limits, isolated):
         _limit(limits)
         if isolated:
             _refuse_system_calls()
+        if limits["draws"]:
+            with contextlib.suppress(ImportError, MemoryError):
+                import matplotlib.pyplot  # noqa: F401
     except OSError as error:
         wire.write_frame(stream, f"a submission cannot be locked in: {error}".encode())
         os._exit(0)
@@ -180,7 +186,6 @@ def _enter_namespaces(cpu_seconds):
     """Leave the warm process's world: this process stays outside to wait, its child goes on."""
     uid, gid = os.geteuid(), os.getegid()
     _check(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))  # else its files in /proc are not its own
-    _check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
     _check(libc.unshare(CLONE_NEW))
     for name, text in (
         ("setgroups", "deny"),
@@ -379,13 +384,6 @@ class _Nowhere(io.TextIOBase):
         return len(text)
 
 
-def _first_figure(axes):
-    """Draw what most figures have, so that Matplotlib's fonts are loaded once and for all."""
-    axes.plot([0, 1], [0, 1e8], label="$10^8$")
-    axes.set(title="A title", xlabel="x", ylabel="y")
-    axes.legend()
-
-
 def main():
     isolated = "--unsafe" not in sys.argv
     if os.geteuid() == 0 and isolated:
@@ -393,9 +391,8 @@ def main():
         os.setresgid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
         os.setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
     _check(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))  # nobody with the same uid may look inside
-    with contextlib.suppress(ImportError):
-        _drawn(_first_figure)
     serve(isolated)
+    os._exit(0)  # at once: nothing is left to be tidied
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """What holds for each assignment: the solutions get all, what is handed out gets nothing."""
 
+import numpy as np
 import pytest
+
+from nwgrade.checks import Failed, compare
 
 from . import submissions
 from .submissions import grade, lost
@@ -43,3 +46,16 @@ def test_the_release_gets_nothing_and_runs_from_top_to_bottom(name, sandbox):
 
 def test_the_solved_notebook_runs_from_top_to_bottom(name, sandbox):
     assert submissions.run_everything(submissions.instructor(name), sandbox) == ()
+
+
+@pytest.mark.parametrize("got", [True, [True, False], np.array([True, False])])
+def test_truths_are_no_numbers_unless_they_are_expected(got):
+    expected = np.asarray(got)
+    compare(got, expected, "f()")
+    with pytest.raises(Failed, match="should return numbers"):
+        compare(got, expected.astype(float), "f()")
+
+
+def test_a_secret_number_is_not_told():
+    with pytest.raises(Failed, match=r"^f\(\) is not what was asked for. Look again.$"):
+        compare(3.0, 0.375, "f()", hint="Look again.", secret=True)

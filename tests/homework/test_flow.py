@@ -10,7 +10,7 @@ import pytest
 from nwgrade.assignment import handed_out, load_assignment
 from nwgrade.notebooks import read_notebook
 
-from .classroom import make_course, make_zip, need_bubblewrap, notebook, nwgrade, untouched
+from .classroom import LIGHT, make_course, make_zip, need_bubblewrap, notebook, untouched
 from .inside import done, read_csv, run, standings, write_csv
 
 BLOCK = re.compile(r"(?ms)(?<=### BEGIN SOLUTION\n).+?(?=\n *### END SOLUTION$)")
@@ -231,7 +231,7 @@ def term(tmp_path_factory):
     sheet = worksheet(folder / "worksheet.csv")
     steps = SimpleNamespace(course=course, sheet=sheet)
     steps.collected = done(course, "collect", "hw1", zipped, "--worksheet", sheet)
-    steps.graded = nwgrade(course, "grade", "hw1", "--seconds", "2")
+    steps.graded = run(course, "grade", "hw1", "--seconds", "2")
     steps.before = standings(course)
     steps.refused = run(course, "export", "hw1", "--moodle", sheet)
     steps.partial = done(course, "export", "hw1", "--partial", "--output", folder / "partial.csv")
@@ -404,8 +404,8 @@ def test_a_class_on_canvas_goes_from_its_zip_to_its_gradebook(tmp_path):
     zipped = make_zip(
         tmp_path / "submissions.zip",
         [
-            ("lovelaceada_811_90001_hw1.ipynb", notebook("hw1", derivation="", figure="")),
-            ("mullerjurgen_LATE_812_90002_hw1-2.ipynb", notebook("hw1", derivation="", figure="")),
+            ("lovelaceada_811_90001_hw1.ipynb", notebook("hw1", derivation="", **LIGHT)),
+            ("mullerjurgen_LATE_812_90002_hw1-2.ipynb", notebook("hw1", derivation="", **LIGHT)),
             ("brokenbob_813_90003_homework.txt", "I could not do it"),
         ],
     )

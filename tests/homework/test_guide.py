@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import chdir
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,7 +18,15 @@ import pytest
 
 from nwgrade.sandbox import Limits
 
-from .classroom import as_bytes, make_zip, need_bubblewrap, notebook, untouched
+from .classroom import (
+    Ran,
+    as_bytes,
+    make_zip,
+    need_bubblewrap,
+    notebook,
+    nwgrade_here,
+    untouched,
+)
 from .submissions import HOMEWORK
 
 ROOT = HOMEWORK.parent
@@ -90,12 +99,18 @@ def replay(text, home):
             (where / "course.toml").write_text(shown, encoding="utf-8")
         if "--read" in command:
             fill_in(where / "export" / "hw1-written.csv")
-        done = subprocess.run(
-            ["bash", "-c", command], cwd=where, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        said = "".join(line for line in done.stderr.splitlines(True) if line.startswith("nwgrade:"))
-        printed = re.sub(r" +$", "", done.stdout, flags=re.MULTILINE) + said
+        if command.startswith("nwgrade ") and "grade hw1" not in command:
+            arguments = command.replace("~", str(home)).split()[1:]
+            with chdir(where), pytest.MonkeyPatch.context() as patch:
+                patch.setenv("COLUMNS", environment["COLUMNS"])
+                done = nwgrade_here(".", *arguments)
+        else:
+            shell = ["bash", "-c", command]
+            ran = subprocess.run(shell, cwd=where, env=environment, capture_output=True, text=True)
+            done = Ran(ran.returncode, ran.stdout, ran.stderr)
+        assert done.code == 0, done.err
+        said = "".join(line for line in done.err.splitlines(True) if line.startswith("nwgrade:"))
+        printed = re.sub(r" +$", "", done.out, flags=re.MULTILINE) + said
         return printed.replace(f"{where}/", "").replace(str(home), "~")
 
     def rerun(block):

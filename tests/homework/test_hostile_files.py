@@ -8,13 +8,17 @@ import stat
 import struct
 import subprocess
 import sys
+import tempfile
 import zipfile
 from itertools import chain
+from pathlib import Path
+from warnings import catch_warnings
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from .classroom import as_bytes, hand_in, make_course, make_zip, need_bubblewrap, notebook
-from .classroom import nwgrade as nwgrade_alone
+from .classroom import LIGHT, as_bytes, hand_in, make_course, make_zip, need_bubblewrap, notebook
 from .classroom import nwgrade_here as nwgrade
 
 NAME = "hw1"
@@ -133,6 +137,96 @@ def test_two_students_with_one_id_are_named_and_not_mixed(course, tmp_path, pair
         assert not code or all(repr(one) in ran.err for one in pair)
     (path,) = course.glob("submitted/*/hw1/received.json")
     assert json.loads(path.read_text())["name"] == pair[0]
+
+
+# ---- Whose they are ----
+
+EVIL = as_bytes(notebook(NAME, "# evil"))
+PRETENDERS = {
+    "moodle-flat": "Evil_666_assignsubmission_file_x_101_assignsubmission_file_hw1.ipynb",
+    "moodle-flat-folder": "Evil_666_assignsubmission_file_x_101_assignsubmission_file_/hw1.ipynb",
+    "moodle-folder": "Evil_666_assignsubmission_file_/x_101_assignsubmission_file_hw1.ipynb",
+    "moodle-deep": "Evil_666_assignsubmission_file_/x_101_assignsubmission_file_/hw1.ipynb",
+    "moodle-like-canvas": "Evil_666_assignsubmission_file_/x_101_2_hw1.ipynb",
+    "canvas-folder": "evil_666_8_a/x_101_2_hw1.ipynb",
+    "canvas-like-moodle": "evil_666_8_x_101_assignsubmission_file_hw1.ipynb",
+    "folder-like-moodle": "666/x_101_assignsubmission_file_hw1.ipynb",
+    "folder-like-moodle-deep": "666/x_101_assignsubmission_file_/hw1.ipynb",
+    "folder-like-canvas": "666/x_101_2_hw1.ipynb",
+    "folder-deep": "666/101/hw1.ipynb",
+}
+OTHERS = {
+    "moodle": "Ada_101_assignsubmission_file_/hw1.ipynb",
+    "canvas": "ada_101_7_hw1.ipynb",
+    "folder": "101/hw1.ipynb",
+}
+
+
+@pytest.mark.parametrize("outer", ["", "hw1/", "all of it/"])
+@pytest.mark.parametrize("kind", PRETENDERS)
+def test_a_file_is_never_taken_for_that_of_another_student(course, collect, kind, outer):
+    other, path = OTHERS[kind.partition("-")[0]], PRETENDERS[kind]
+    collect((outer + other, GOOD))
+    lines = collect((outer + path, EVIL), (outer + other, GOOD))
+    assert (course / "submitted" / "101" / NAME / "hw1.ipynb").read_bytes() == GOOD
+    assert lines.keys() in ({"101", "666"}, {"101", ""})
+    if "" in lines:
+        assert lines[""]["note"].startswith(
+            "1 left out, as the name can be read as that of several"
+        )
+        assert outer + path in lines[""]["note"]
+    else:
+        assert (course / "submitted" / "666" / NAME / "hw1.ipynb").read_bytes() == EVIL
+
+
+@pytest.mark.parametrize("path", PRETENDERS.values(), ids=PRETENDERS)
+def test_a_file_alone_is_never_taken_for_that_of_a_student_who_is_known(course, collect, path):
+    collect(("666/hw1.ipynb", "{}"), ("101/hw1.ipynb", GOOD))
+    source = make_zip(course / "one.zip", [(path, EVIL)])
+    ran = nwgrade(course, "collect", NAME, source, "--json")
+    assert (course / "submitted" / "101" / NAME / "hw1.ipynb").read_bytes() == GOOD
+    assert ran.code == 0 or "there is no file of a student in it. 1 left out" in ran.err
+
+
+def test_a_name_that_says_the_same_number_twice_is_clear(course, collect):
+    twice = "Ada_101_assignsubmission_file_Ada_101_assignsubmission_file_hw1.ipynb"
+    lines = collect((twice, GOOD))
+    assert (lines["101"]["name"], lines["101"]["note"]) == ("Ada", "renamed")
+
+
+PIECES = ("a", "B c", "李", "_", "_2_3_", "_LATE", "101", "_101", "_666_assignsubmission_file_")
+anything = st.lists(st.sampled_from([*PIECES, "/", "/x_101_assignsubmission_file_"]), max_size=4)
+LAYOUTS = {
+    "moodle": (st.lists(st.sampled_from(PIECES), min_size=1), "{}_{}_assignsubmission_file_/"),
+    "flat": (st.lists(st.sampled_from(PIECES), min_size=1), "{}_{}_assignsubmission_file_"),
+    "canvas": (st.lists(st.sampled_from(["a", "B c", "李"]), min_size=1), "{}_{}_77_"),
+    "folders": (st.just([]), "{}{}/"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@given(st.data())
+def test_whatever_names_and_files_are_called_nobody_gets_the_work_of_another(layout, data):
+    names, entry = LAYOUTS[layout]
+    entries = [(f"{entry.format('' if layout == 'folders' else 'ada', '303')}x.ipynb", "# 303")]
+    for owner in ("101", "202", "666"):
+        name = "".join(data.draw(names))
+        for file in data.draw(st.lists(anything, min_size=1, max_size=2)):
+            path = f"{entry.format(name, owner)}{''.join(file)}x.ipynb"
+            entries.append((path.replace("//", "/"), f"# {owner}"))
+    with tempfile.TemporaryDirectory() as folder:
+        course = make_course(Path(folder, "course"), NAME)
+        outer = data.draw(st.sampled_from(["", "hw1/", "all of it/"]))
+        zipped = [(outer + path, as_bytes(notebook(NAME, mark))) for path, mark in entries]
+        with catch_warnings(action="ignore"):  # of two files with one name
+            source = make_zip(Path(folder, "all.zip"), zipped)
+        ran = nwgrade(course, "collect", NAME, source, "--json")
+        students = {path.parts[-3]: path for path in course.glob("submitted/*/hw1/hw1.ipynb")}
+        owners = {"101", "202", "303", "666"}
+        for student in students.keys() & owners:
+            assert f'"# {student}"' in students[student].read_text(encoding="utf-8")
+        note = ran.json[-1].get("note", "") if ran.code == 0 else ran.err
+        assert students.keys() >= owners or " left out, as the name" in note
 
 
 # ---- Links and what is no file ----
@@ -297,10 +391,10 @@ def test_no_table_holds_a_formula(course, collect, tmp_path):
     need_bubblewrap()
     names = ("=1+1", "+1", "-1", "@A1", "=HYPERLINK(1)")
     for number, name in enumerate(names):
-        answered = notebook(NAME, derivation=f"{name}, says the student")
+        answered = notebook(NAME, derivation=f"{name}, says the student", **LIGHT)
         collect((f"{name}_{number}_assignsubmission_file_/hw1.ipynb", as_bytes(answered)))
-    collect(("=cmd|' /C calc'!A0/hw1.ipynb", GOOD))
-    assert nwgrade_alone(course, "grade", NAME, "--seconds", 2).code == 0
+    collect(("=cmd|' /C calc'!A0/hw1.ipynb", as_bytes(notebook(NAME, **LIGHT))))
+    assert nwgrade(course, "grade", NAME, "--seconds", 2).code == 0
     assert nwgrade(course, "written", NAME).code == 0
     assert nwgrade(course, "export", NAME, "--partial").code == 0
     assert nwgrade(course, "export", NAME, "--partial", "--canvas").code == 0

@@ -7,24 +7,32 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from nwgrade import grading
+from nwgrade import cli, grading
 from nwgrade.course import Course
-from nwgrade.sandbox import Limits, Sandbox
+from nwgrade.sandbox import Limits
 
-from .classroom import Ran, hand_in, make_course, need_bubblewrap, notebook, nwgrade, standings
-from .submissions import answered, grade
+from .classroom import (
+    LIGHT,
+    Ran,
+    hand_in,
+    make_course,
+    need_bubblewrap,
+    notebook,
+    nwgrade_here,
+    standings,
+    wait_until,
+)
 
-STUDENTS = [f"s{i:02}" for i in range(10)]
+STUDENTS = [f"s{i:02}" for i in range(6)]
 SLOW = "import time\ntime.sleep(0.4)"
 WRONG = """
 def noise_floor(sigma):
@@ -50,11 +58,11 @@ def _sandbox():
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory):
-    """A course in which ten students have handed in, some of them slow, some wrong."""
+    """A course in which students have handed in, all of them slow, some wrong."""
     course = make_course(tmp_path_factory.mktemp("collected"), "hw1")
-    assert nwgrade(course, "release", "hw1").code == 0
+    assert nwgrade_here(course, "release", "hw1").code == 0
     for number, student in enumerate(STUDENTS):
-        answers = {"floor": WRONG} if number % 3 == 0 else {}
+        answers = LIGHT | ({"floor": WRONG} if number % 3 == 0 else {})
         hand_in(course, "hw1", student, notebook("hw1", SLOW, f"mine = {number}", **answers))
     return course
 
@@ -63,7 +71,7 @@ def collected(tmp_path_factory):
 def graded(collected, tmp_path_factory):
     """The same course, graded by this machine's processes."""
     course = copied(collected, tmp_path_factory.mktemp("graded"))
-    done = nwgrade(course, "grade", "hw1", "--json")
+    done = nwgrade_here(course, "grade", "hw1", "--json")
     assert (done.code, done.err) == (0, "")
     assert [row["student"] for row in done.json] == STUDENTS
     assert len({row["seed"] for row in done.json}) == len(STUDENTS)
@@ -102,7 +110,7 @@ def assert_each_is_there_once(course):
 def running(course, *arguments, **environment):
     """Run the command line in the background, as the foreground job of a terminal of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "nwgrade.cli", *arguments, "--course", str(course)],
+        [sys.executable, "-m", "nwgrade", *arguments, "--course", str(course)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -122,13 +130,6 @@ def finished(process):
     out, err = process.communicate(timeout=100)
     assert "Traceback" not in err, err
     return Ran(process.returncode, out, err)
-
-
-def wait_until(holds, what, seconds=40):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} has not come"
-        time.sleep(0.02)
 
 
 def wait_for_results(course, process, count, since=0):
@@ -168,7 +169,7 @@ def test_dask_loses_a_worker_but_no_grade(graded, tmp_path):
     course = copied(graded, tmp_path)
     began = time.time_ns()
     with (
-        cluster(n_workers=3, threads_per_worker=1) as dask,
+        cluster(n_workers=2, threads_per_worker=1) as dask,
         running(course, "grade", "hw1", "--again", "--dask", dask.scheduler_address) as run,
     ):
         wait_for_results(course, run, 2, since=began)
@@ -189,7 +190,7 @@ def test_the_local_pool_loses_a_worker_but_no_grade_and_nobody_else_may_grade(gr
     with running(course, "grade", "hw1", "--again", TMPDIR=str(temporary)) as run:
         wait_for_results(course, run, 2, since=began)
         os.kill(workers_of(run)[0], signal.SIGKILL)
-        second = nwgrade(course, "grade", "hw1")
+        second = nwgrade_here(course, "grade", "hw1")
         assert run.poll() is None
         done = finished(run)
     assert second.code == 1
@@ -203,10 +204,10 @@ def test_the_local_pool_loses_a_worker_but_no_grade_and_nobody_else_may_grade(gr
 
 def test_a_submission_that_kills_every_worker_gets_no_score_and_stops_nobody(collected, tmp_path):
     course = copied(collected, tmp_path)
-    for student in STUDENTS[4:]:
+    for student in STUDENTS[2:]:
         shutil.rmtree(course / "submitted" / student)
-    hand_in(course, "hw1", "killer", notebook("hw1", KILLS_ITS_GRADER))
-    done = nwgrade(course, "grade", "hw1", "--unsafe", "--json")
+    hand_in(course, "hw1", "killer", notebook("hw1", KILLS_ITS_GRADER, **LIGHT))
+    done = nwgrade_here(course, "grade", "hw1", "--unsafe", "--json")
     assert done.code == 3
     rows = {row["student"]: row for row in done.json}
     assert (rows["killer"]["status"], rows["killer"]["score"]) == ("failed", None)
@@ -233,53 +234,11 @@ def test_a_lost_worker_keeps_nobody_waiting_however_large_the_work(number):
 # ---- The command is stopped ----
 
 
-@pytest.fixture
-def _hears_ctrl_c():
-    """A job that a script has put in the background ignores Ctrl-C."""
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, handler)
-
-
-@pytest.mark.usefixtures("_hears_ctrl_c")
-def test_what_must_not_be_interrupted_ends_before_it_is():
-    go = threading.Event()
-
-    def interrupt():  # in a thread from before, that does not block the signal
-        go.wait()
-        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    done = []
-
-    def work():
-        with grading._without_interruption():
-            signal.raise_signal(signal.SIGINT)
-            done.append("one")
-            go.set()
-            thread.join()
-            done.append("two")
-        done.append("three")
-
-    with pytest.raises(KeyboardInterrupt):
-        work()
-    assert done == ["one", "two"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
-
-
 def test_an_interrupted_run_goes_on_where_it_was(collected, tmp_path):
     course, temporary = copied(collected, tmp_path), tmp_path / "tmp"
     temporary.mkdir()
-    with running(course, "grade", "hw1") as run:
-        wait_until(lambda: workers_of(run), "a worker")
-        time.sleep(0.3)  # until they are importing
-        os.killpg(run.pid, signal.SIGINT)
-        assert finished(run).code == 130
-
     with running(course, "grade", "hw1", TMPDIR=str(temporary)) as run:
-        wait_for_results(course, run, 2)
+        wait_for_results(course, run, 1)
         os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C does: to the workers too
         done = finished(run)
     assert done.code == 130
@@ -290,7 +249,7 @@ def test_an_interrupted_run_goes_on_where_it_was(collected, tmp_path):
     first = times(course)
 
     with running(course, "grade", "hw1", TMPDIR=str(temporary)) as run:
-        wait_for_results(course, run, len(first) + 2)
+        wait_for_results(course, run, len(first) + 1)
         workers = workers_of(run)
         assert workers
         run.kill()
@@ -299,7 +258,7 @@ def test_an_interrupted_run_goes_on_where_it_was(collected, tmp_path):
     second = times(course)
     assert first.items() <= second.items()
 
-    done = nwgrade(course, "grade", "hw1")
+    done = nwgrade_here(course, "grade", "hw1")
     assert done.code == 0
     assert f"{len(STUDENTS) - len(second)} graded in" in done.out
     assert second.items() <= times(course).items()
@@ -312,17 +271,17 @@ def test_an_interrupted_run_goes_on_where_it_was(collected, tmp_path):
 
 def test_only_what_has_changed_is_graded_again(graded, tmp_path):
     course = copied(graded, tmp_path)
-    for student in STUDENTS[3:]:
+    for student in STUDENTS[2:]:
         shutil.rmtree(course / "submitted" / student)
     before, stored = results(graded), times(course)
-    done = nwgrade(course, "grade", "hw1")
+    done = nwgrade_here(course, "grade", "hw1")
     assert (done.code, done.err) == (0, "")
     assert "Nothing was new." in done.out
     assert times(course) == stored
 
-    changed, *others = STUDENTS[:3]
-    hand_in(course, "hw1", changed, notebook("hw1", "mine = 'a second version'"))
-    assert nwgrade(course, "grade", "hw1").code == 0
+    changed, other = STUDENTS[:2]
+    hand_in(course, "hw1", changed, notebook("hw1", "mine = 'a second version'", **LIGHT))
+    assert nwgrade_here(course, "grade", "hw1").code == 0
     assert {name for name, when in times(course).items() if when != stored[name]} == {changed}
     after, stored = results(course), times(course)
     assert after[changed]["seed"] != before[changed]["seed"]
@@ -331,9 +290,9 @@ def test_only_what_has_changed_is_graded_again(graded, tmp_path):
 
     checks = course / "checks" / "hw1.py"
     checks.write_text(checks.read_text() + "\n# another version\n")
-    assert nwgrade(course, "grade", "hw1").code == 0
+    assert nwgrade_here(course, "grade", "hw1").code == 0
     again, stored_again = results(course), times(course)
-    for name in (changed, *others):
+    for name in (changed, other):
         assert stored_again[name] > stored[name]
         assert again[name].pop("grader") != after[name].pop("grader")
         assert again[name] == after[name]
@@ -369,7 +328,7 @@ def test_without_isolation_nothing_is_graded(one, tmp_path, monkeypatch, bubblew
         script.write_text(f'#!/bin/sh\necho "{bubblewrap}" >&2\nexit 1\n')
         script.chmod(0o755)
     monkeypatch.setenv("PATH", str(tools))
-    done = nwgrade(one, "grade", "hw1")
+    done = nwgrade_here(one, "grade", "hw1")
     assert done.code == 1
     assert done.out == ""
     assert done.err.count("\n") == 1
@@ -379,7 +338,7 @@ def test_without_isolation_nothing_is_graded(one, tmp_path, monkeypatch, bubblew
 
 def test_unsafe_grades_without_bubblewrap_but_warns(one, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    done = nwgrade(one, "grade", "hw1", "--unsafe", "--json")
+    done = nwgrade_here(one, "grade", "hw1", "--unsafe", "--json")
     assert done.code == 0
     assert done.err == (
         "nwgrade: --unsafe: submissions can read, change and send away all that you can.\n"
@@ -390,40 +349,24 @@ def test_unsafe_grades_without_bubblewrap_but_warns(one, tmp_path, monkeypatch):
 # ---- Dask ----
 
 
-def test_an_address_without_a_cluster_is_said_in_one_line(one, tmp_path):
-    began = time.monotonic()
-    addresses = ["tcp://127.0.0.1:9", "nonsense", "http://127.0.0.1:9"]
-    with ExitStack() as stack:
-        runs = []
-        for number, address in enumerate(addresses):
-            course = copied(one, tmp_path / str(number))
-            runs.append(stack.enter_context(running(course, "grade", "hw1", "--dask", address)))
-        for address, run in zip(addresses, runs, strict=True):
-            done = finished(run)
-            assert done.code == 1
-            assert done.err.startswith(f"nwgrade: There is no Dask cluster at {address}: ")
-            assert done.err.count("\n") == 1
-    assert time.monotonic() - began < 20
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense", "http://127.0.0.1:9"])
+def test_an_address_without_a_cluster_is_said_in_one_line(one, monkeypatch, address):
+    monkeypatch.setattr(cli, "DASK_SECONDS", 1)
+    done = nwgrade_here(one, "grade", "hw1", "--dask", address)
+    assert done.code == 1
+    assert done.err.startswith(f"nwgrade: There is no Dask cluster at {address}: ")
+    assert done.err.count("\n") == 1
 
 
 def test_threads_of_one_process_have_a_sandbox_each(graded):
     course = Course(graded)
     assignment = course.assignment("hw1")
-    work = list(grading.needed(course, assignment, Limits(), again=True))[:6]
+    work = list(grading.needed(course, assignment, Limits(), again=True))[:3]
     jobs = list(grading.jobs(course, assignment, work, Limits()))
     before = results(graded)
-    with closing(grading.run(jobs, partial(ThreadPoolExecutor, 3), 3)) as done:
+    with closing(grading.run(jobs, partial(ThreadPoolExecutor, 2), 2)) as done:
         verdicts = {submission.student: result["verdicts"] for submission, _, result in done}
-    assert verdicts == {name: before[name]["verdicts"] for name in STUDENTS[:6]}
-
-
-def test_a_loop_without_an_end_has_less_time_at_each_call():
-    endless = "def truth(x):\n    while True:\n        pass"
-    began = time.monotonic()
-    with Sandbox(Limits(seconds=3)) as sandbox:
-        report = grade("hw1", answered("hw1", world=endless), sandbox)
-    assert report.deaths == ("timed out",) * 4
-    assert time.monotonic() - began < 9  # 3 + 3/2 + 3/4 + 3/8, but not 4 times 3
+    assert verdicts == {name: before[name]["verdicts"] for name in STUDENTS[:3]}
 
 
 def test_a_job_says_nothing_about_this_machine(graded):

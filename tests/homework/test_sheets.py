@@ -12,7 +12,7 @@ from nwgrade.assignment import load_assignment
 from nwgrade.course import CourseError
 from nwgrade.gradebook import Part, Row
 
-from .classroom import hand_in, make_course, need_bubblewrap, notebook
+from .classroom import LIGHT, hand_in, make_course, need_bubblewrap, notebook
 from .inside import done, read_csv, run, standings, write_csv
 
 FORMULA = '=HYPERLINK("http://example.org","click")'
@@ -24,9 +24,9 @@ def graded(tmp_path_factory):
     """A course in which the checks have graded three students; 0042 has an id like a number."""
     need_bubblewrap()
     course = make_course(tmp_path_factory.mktemp("sheets"), "hw1")
-    hand_in(course, "hw1", "ada", notebook("hw1", figure=""))
-    hand_in(course, "hw1", "0042", notebook("hw1", derivation=FORMULA, figure=""))
-    hand_in(course, "hw1", "eve", notebook("hw1", derivation=HIDDEN, figure=""))
+    hand_in(course, "hw1", "ada", notebook("hw1", **LIGHT))
+    hand_in(course, "hw1", "0042", notebook("hw1", derivation=FORMULA, **LIGHT))
+    hand_in(course, "hw1", "eve", notebook("hw1", derivation=HIDDEN, **LIGHT))
     done(course, "grade", "hw1")
     return course
 

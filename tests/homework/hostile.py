@@ -1,0 +1,819 @@
+"""Submissions that cheat, break out or break down, and a few honest ones.
+
+Each is the notebook as it is handed out, with a right answer to the first task, which is worth 14
+points, and a cell that attacks. So all that it may get is known: 14, or less where the attack has
+spoiled that answer. And each leaves a sign that it did what it is meant to do.
+"""
+
+import json
+from dataclasses import dataclass
+from textwrap import dedent
+
+from .classroom import notebook, untouched
+
+NAME = "hw1"
+PYPLOT = "import matplotlib.pyplot as plt\n"
+SECRET = "only-the-grader-knows"
+RIGHT = """
+def truth(x):
+    return 3 * np.exp(-x / 2) + np.cos(2 * x)
+
+
+def noise_std(x):
+    return 0.2 + 0.15 * np.maximum(0, x - 3)
+"""
+ZEROS = """
+def truth(x):
+    return 0 * x
+
+
+noise_std = truth
+"""
+
+
+@dataclass
+class Hostile:
+    """A submission, and what is to come of it; `died` and such is its status in the table.
+
+    sign : a pattern of what it says when it has done what it is meant to, cells before checks.
+    """
+
+    content: object
+    status: str = "graded"
+    points: float | None = 14
+    sign: str = ""
+
+
+def cell(code, kind="code", **metadata):
+    """Return a cell of a notebook."""
+    made = {"cell_type": kind, "id": "extra", "metadata": metadata, "source": dedent(code)}
+    return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+def partly(*extra, **answers):
+    """Return the notebook as handed out, with some answers, and cells behind the first of code."""
+    made = untouched(NAME)
+    answers = {"world": RIGHT, "figure": ""} | answers
+    for one in made["cells"]:
+        grade_id = one["metadata"]["nbgrader"]["grade_id"]
+        text = dedent(answers.get(grade_id, "".join(one["source"])))
+        # Matplotlib takes time: those who draw import it.
+        one["source"] = text.replace(PYPLOT, "") if grade_id == "setup" else text
+    first = next(i for i, one in enumerate(made["cells"]) if one["cell_type"] == "code") + 1
+    made["cells"][first:first] = [cell(code) for code in extra]
+    return made
+
+
+def edited(change, **answers):
+    """Return a notebook whose list of cells was changed by a function, given them by grade_id."""
+    made = partly(**answers)
+    by_id = {one["metadata"]["nbgrader"]["grade_id"]: one for one in made["cells"]}
+    made["cells"] = change(made["cells"], by_id)
+    return made
+
+
+def hostile(*extra, status="graded", points=14, sign="", **answers):
+    return Hostile(partly(*extra, **answers), status, points, sign)
+
+
+def reaching(code, refused="'E"):
+    """Return a submission that tries many ways out.
+
+    What it has reached stands in its last error, with how often it was refused and why; this must
+    begin with `refused`.
+    """
+    end = "\nraise SystemExit(f'reached {reached}, refused {dict(refused)}')\n"
+    sign = rf"^cell 3: SystemExit: reached \[\], refused {{{refused}"
+    return hostile(REACH + dedent(code) + end, sign=sign)
+
+
+REACH = """
+import collections, ctypes, errno, glob, os, socket, sys
+libc = ctypes.CDLL(None, use_errno=True)
+reached, refused = [], collections.Counter()
+
+
+def reach(what, function, *args):
+    try:
+        result = function(*args)
+        number = ctypes.get_errno()
+    except BaseException as error:
+        result, number = -1, getattr(error, "errno", None) or type(error).__name__
+    if isinstance(result, int) and result < 0:
+        refused[errno.errorcode.get(number, number)] += 1
+    else:
+        reached.append(what)
+"""
+SAY = """
+import json, os, random, stat, struct
+
+
+def say(data):
+    for descriptor in range(3, 256):
+        try:
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                while data:
+                    data = data[os.write(descriptor, data):]
+        except OSError:
+            pass
+
+
+def frame(message):
+    return struct.pack("<I", len(message)) + message
+
+
+def value(content, data=b""):
+    return frame(json.dumps({"dict": {"value": content}}).encode() + bytes(1) + data)
+"""
+
+CHEATS = {
+    "patches-numpy": hostile(
+        """
+        import numpy.testing
+        for module in (np, np.testing):
+            for name in ("isclose", "allclose", "array_equal", "assert_allclose", "assert_equal"):
+                setattr(module, name, lambda *args, **options: True)
+        np.asarray = np.ascontiguousarray = lambda *args, **options: np.zeros(9)
+        raise SystemExit(f"patched {np.isclose(1, 2)}, {np.asarray(1).size}")
+        """,
+        world=ZEROS,
+        points=0,
+        sign=r"patched True, 9.*truth\(.* gave 0 at",
+    ),
+    "array-that-lies": hostile(
+        """
+        class Liar(np.ndarray):
+            def __eq__(self, other):
+                return np.ones(self.shape, bool)
+
+            def __array__(self, *args, **options):
+                return np.ones(self.shape)
+
+            def __array_function__(self, *args):
+                return True
+
+            def __array_ufunc__(self, *args, **options):
+                return np.ones(self.shape, bool)
+
+        zeros = np.zeros(2).view(Liar)
+        raise SystemExit(f"lied {(zeros == 5).all()}, {np.isclose(zeros, 5)}")
+        """,
+        world="""
+        def truth(x):
+            return (0 * x).view(Liar)
+
+
+        noise_std = truth
+        """,
+        points=0,
+        sign=r"lied True, True.*truth\(.* gave 0 at",
+    ),
+    "object-with-array": hostile(
+        """
+        class Any:
+            __array__ = __float__ = __eq__ = lambda *args, **options: True
+        """,
+        world="""
+        def truth(x):
+            return Any()
+
+
+        def noise_std(x):
+            return (s for s in 0 * x)
+        """,
+        points=0,
+        sign="a Any cannot be sent.*a generator cannot be sent",
+    ),
+    "float-that-lies": hostile(
+        """
+        class Any(float):
+            __eq__ = __le__ = lambda self, other: True
+            __repr__ = __str__ = lambda self: "1.0], [2.0"
+            __sub__ = __rsub__ = __abs__ = lambda *args: 0.0
+
+        raise SystemExit(f"lied {Any() == 7}, {Any()}")
+        """,
+        world="""
+        def truth(x):
+            return [Any() for _ in x]
+
+
+        def noise_std(x):
+            return Any()
+        """,
+        points=0,
+        sign=r"lied True, 1.0\], \[2.0.*truth\(.* gave 0 at .*noise_std\(.* should have the shape",
+    ),
+    "nan-and-inf": hostile(
+        world="""
+        def truth(x):
+            return x + np.nan
+
+
+        def noise_std(x):
+            return x + np.inf
+        """,
+        points=0,
+        sign="gave nan .*gave inf ",
+    ),
+    "words-for-numbers": hostile(
+        world="""
+        def truth(x):
+            return [str(t) for t in 3 * np.exp(-x / 2) + np.cos(2 * x)]
+
+
+        def noise_std(x):
+            return np.array([str(0.2)] * x.size)
+        """,
+        points=0,
+        sign=r"should return numbers, but returned \['.*arrays of <U3 cannot be sent",
+    ),
+    "truths-for-numbers": hostile(
+        world="""
+        def truth(x):
+            return x > 0
+
+
+        noise_std = truth
+        """,
+        points=0,
+        sign=r"should return numbers, but returned \[True",
+    ),
+    "patches-builtins": hostile(
+        """
+        import builtins
+        for name in ("all", "any", "abs", "round", "max", "sum", "sorted", "hash"):
+            setattr(builtins, name, lambda *args, **options: True)
+        raise SystemExit(f"patched {all([0])}, {max(5, 6)}")
+        """,
+        world=ZEROS,
+        points=0,
+        sign=r"patched True, True.*truth\(.* gave 0 at",
+    ),
+    "patches-the-grader": hostile(
+        """
+        import ast, importlib.abc, sys
+        class Hook(ast.NodeTransformer, importlib.abc.MetaPathFinder):
+            def visit_Assert(self, node):
+                return ast.Pass()
+            def find_spec(self, *args):
+                return None
+        sys.meta_path.insert(0, Hook())
+        found = [one for name, one in sys.modules.items() if name in ("wire", "worker")]
+        for module in found:
+            module.MAX_FRAME = module.MAX_TEXT = 2**40
+            module.judge = module.compare = lambda *args, **options: None
+        sys.settrace(lambda *args: None)
+        raise SystemExit(f"patched {sorted(one.__name__ for one in found)}")
+        """,
+        world=ZEROS,
+        points=0,
+        sign=r"patched \['wire', 'worker'\].*truth\(.* gave 0 at",
+    ),
+    "leaks-the-generator": hostile(
+        """
+        class Known:
+            def __getattr__(self, name):
+                return lambda *args, **options: np.zeros(9)
+        np.random.default_rng = lambda *args: Known()
+        """,
+        inputs="def make_inputs(rng, n):\n    return np.sort(rng.uniform(0, 6, n))",
+        sign=r"make_inputs\(.* should have the shape .*, but has \(9,\)",
+    ),
+}
+
+NONSENSE = r"^cell 3: it made Python stop \(answered nonsense\)"
+FORGERS = {
+    "answers-before-the-question": hostile(
+        SAY + "say(value(0.0) * 40)",
+        points=0,
+        sign=r"truth\(.* but has \(\).*fresh_error\(\) is not what was asked for",
+    ),
+    "answers-twice": hostile(
+        SAY,
+        world=RIGHT + "\n_truth = truth\ndef truth(x):\n    say(value(1.0))\n    return _truth(x)",
+        points=0,
+        sign=r"truth\(.* but has \(\)",
+    ),
+    "claims-a-verdict": hostile(
+        SAY
+        + """
+verdict = {"check": "truth", "cell": "world-test", "points": 68, "earned": 68}
+say(value({"dict": verdict}) + frame(json.dumps({"dict": verdict}).encode() + bytes(1)) * 30)
+""",
+        points=0,
+        sign="gave no answer that can be read.*gave no answer that can be read",
+    ),
+    "says-garbage": hostile(
+        SAY + "random.seed(1)\nfor n in range(30):\n    say(frame(random.randbytes(50 * n)))",
+        points=0,
+        sign="cell 3: it gave no answer that can be read.*Its answer cannot be read",
+    ),
+    "says-the-letters": hostile(
+        SAY + 'say(b"R" * 999 + b"X" * 999 + b"E" * 999)', status="died", sign=NONSENSE
+    ),
+    "says-2-GB": hostile(SAY + 'say(struct.pack("<I", 2**31))', status="died", sign=NONSENSE),
+    "says-one-byte-too-much": hostile(
+        SAY + "say(frame(bytes(32 * 2**20)))\nwhile True: pass", status="died", sign=NONSENSE
+    ),
+    "nests-31-MB-of-lists": hostile(
+        SAY + 'say(frame(b"[" + b"[]," * 10_000_000 + b"0]" + bytes(1)))',
+        points=0,
+        sign="cell 3: it gave no answer that can be read",
+    ),
+    "nests-deep": hostile(
+        SAY
+        + """
+deep = b"[" * 99_999 + b"]" * 99_999
+say(frame(deep + bytes(1)) * 9 + frame(b'{"dict":{"value":' + deep + b"}}" + bytes(1)) * 9)
+""",
+        points=0,
+        sign="cell 3: it gave no answer that can be read.*Its answer cannot be read",
+    ),
+    "arrays-that-cannot-be": hostile(
+        SAY
+        + """
+shapes = [[2**32, 2**32], [2**64], [-1], [0, 2**63], [1e9], [[2]], 7, None, [1] * 99, ["9"]]
+for shape in shapes:
+    for dtype in ("<f8", "|O", "object", "V9", "<M8[s]", None, ["f8"]):
+        say(value({"array": [dtype, shape]}, bytes(64)))
+""",
+        points=0,
+        sign="cell 3: it gave no answer that can be read.*Its answer cannot be read",
+    ),
+    "names-one-array-often": hostile(
+        SAY + 'say(value([{"array": ["|u1", [2**24]]}] * 9999, bytes(2**24)) * 2)',
+        points=0,
+        sign="cell 3: it gave no answer that can be read",
+    ),
+    "returns-31-MB": hostile(
+        world="""
+        def truth(x):
+            return np.zeros(31 * 2**17)
+
+
+        def noise_std(x):
+            return [0.5] * 500_000
+        """,
+        points=0,
+        sign=r"but has \(4063232,\).*it cannot be sent: too large",
+    ),
+    "returns-deep-lists": hostile(
+        world="""
+        def truth(x):
+            for _ in range(100_000):
+                x = [x]
+            return x
+
+
+        def noise_std(x):
+            x = []
+            x.append(x)
+            return x
+        """,
+        points=0,
+        sign=r"truth\(.* nested too deep.*noise_std\(.* nested too deep",
+    ),
+}
+
+TOO_LONG = "^cell 3: it took too long"
+STOPPED = r"^cell 3: it made Python stop \(died\)"
+FOREVER = "while True:\n    try:\n        while True: pass\n    except BaseException: pass\n"
+BREAKERS = {
+    "leaves-at-once": hostile("import os\nos._exit(0)", status="died", sign=STOPPED),
+    "leaves-when-called": hostile(
+        world=RIGHT + "\ndef noise_std(x):\n    import os\n    os._exit(0)\n",
+        status="died",
+        points=7,
+        sign="Calling noise_std: it made Python stop",
+    ),
+    "exits": hostile("import sys\nsys.exit(0)", sign="^cell 3: SystemExit: 0"),
+    "kills-all": hostile(
+        """
+        import os, signal
+        sent = missed = 0
+        for target in (0, -1, 1, 2, os.getppid(), os.getpid()):
+            for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV, signal.SIGHUP):
+                for kill in (os.kill, os.killpg):
+                    try:
+                        kill(target, number)
+                        sent += 1
+                    except OSError:
+                        missed += 1
+        raise SystemExit(f"sent {sent} and missed {missed}")
+        """,
+        sign=r"sent \d\d and missed \d\d",
+    ),
+    "never-ends": hostile(FOREVER, status="timed out", sign=TOO_LONG),
+    "never-ends-at-any-signal": hostile(
+        """
+        import ctypes, signal, threading
+        for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+            signal.signal(number, signal.SIG_IGN)
+        ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)  # no signal when the parent dies
+        threading.Thread(target=lambda: [None for _ in iter(int, 1)]).start()
+        """
+        + FOREVER.replace("\n", "\n        "),
+        status="timed out",
+        sign=TOO_LONG,
+    ),
+    "answers-late": hostile(
+        world=RIGHT + "\ndef noise_std(x):\n    import time\n    time.sleep(3)\n    return 0.2\n",
+        status="timed out",
+        points=7,
+        sign="Calling noise_std: it took too long",
+    ),
+    "dawdles": hostile(
+        "import time\n_sleep = time.sleep",
+        *["_sleep(1.1)"] * 15,  # each is in time
+        status="timed out",
+        points=0,
+        sign="^cell 1[5-9]: it took too long.*Not tried",
+    ),
+    "message-that-never-ends": hostile(
+        "class Wrong(Exception):\n    def __str__(self):\n        while True: pass\nraise Wrong",
+        status="timed out",
+        sign=TOO_LONG,
+    ),
+    "eats-memory": hostile(
+        "eaten = []\nwhile True:\n    eaten.append(np.zeros(2 * 10**7))",
+        sign="^cell 3: MemoryError",
+    ),
+    "forks": hostile("import os\nwhile True:\n    os.fork()", sign="^cell 3: PermissionError"),
+    "starts-threads": hostile(
+        """
+        import threading, time
+        while True:
+            threading.Thread(target=time.sleep, args=(99,), daemon=True).start()
+        """,
+        sign="^cell 3: RuntimeError: can't start new thread",
+    ),
+    "prints-100-MB": hostile(
+        """
+        import os, sys
+        for _ in range(100):
+            print("x" * 2**20)
+            print("x" * 2**20, file=sys.__stderr__)
+            os.write(1, bytes(2**20))
+        raise SystemExit("printed it all")
+        """,
+        sign="^cell 3: SystemExit: printed it all",
+    ),
+    "huge-message": hostile(
+        """
+        raise type("N" * 10**7, (Exception,), {})("x" * 10**8)
+        """,
+        sign="^cell 3: N{100}: x{298}$",
+    ),
+    "message-that-raises": hostile(
+        """
+        class Wrong(BaseException):
+            def __str__(self):
+                raise self
+            __repr__ = __format__ = __str__
+        raise Wrong
+        """,
+        sign="^cell 3: an error that cannot be shown",
+    ),
+    "segmentation-fault": hostile(
+        "import ctypes\nctypes.string_at(0)", status="died", sign=STOPPED
+    ),
+    "overflows-the-stack": hostile(
+        "import ctypes\nf = ctypes.CFUNCTYPE(None)(lambda: f())\nimport sys\n"
+        "sys.setrecursionlimit(10**9)\nf()",
+        status="died",
+        sign=STOPPED,
+    ),
+    "fills-the-disk": hostile(
+        """
+        import os
+        written = {}
+        for folder, folders, _ in os.walk("/"):
+            if folder.count("/") > 2:
+                folders.clear()
+            for n in range(9):
+                try:
+                    with open(f"{folder}/{n}", "wb", buffering=0) as file:
+                        while size := file.write(bytes(2**16)):
+                            written[folder] = written.get(folder, 0) + size
+                except OSError:
+                    if folder not in written:
+                        break
+        raise SystemExit(f"written {({name: written[name] >> 20 for name in sorted(written)})}")
+        """,
+        sign=r"^cell 3: SystemExit: written {'/dev/shm': 1, '/tmp': 6[34]}",
+    ),
+    "huge-figure": hostile(
+        figure="""
+        import io
+        import matplotlib.pyplot as plt
+
+        def draw_world(ax):
+            ax.figure.set_size_inches(700, 700)
+
+        draw_world(plt.gca())
+        plt.savefig(io.BytesIO(), dpi=90)
+        """,
+        status="partly",  # a person looks at it
+        sign=r"cell \d+: MemoryError.*figures: \[\]",
+    ),
+    "figure-of-another-kind": hostile(
+        figure="""
+        def draw_world(ax):
+            ax.figure.savefig = lambda file, **options: file.write(b"<script>alert(1)</script>")
+
+        import io
+        import matplotlib.pyplot as plt
+        draw_world(plt.gca())
+        raise SystemExit(f"drawn {plt.gcf().savefig(io.BytesIO())} bytes")
+        """,
+        status="partly",
+        sign=r"SystemExit: drawn 25 bytes.*figures: \[\]",
+    ),
+}
+
+ESCAPES = {
+    "reads-the-course": reaching(
+        """
+        for root in ("COURSE", os.path.dirname("COURSE"), "/etc", "/home", "/var", "/sys", "/run",
+                     "/proc/1", "/proc/self", "/boot", "/opt", "/mnt", "/srv"):
+            reach(root, lambda: os.listdir(root)[0])
+        for file in ("checks/hw1.py", "source/hw1/hw1.ipynb", "gradebook.db", "submitted"):
+            reach(file, os.stat, f"COURSE/{file}")
+            reach(file, open, f"/tmp/../../../../../..COURSE/{file}", "a")
+        """
+    ),
+    "searches-everything": reaching(
+        """
+        for folder, folders, files in os.walk("/"):
+            if folder.count("/") > 7:
+                folders.clear()
+            folders[:] = {*folders} - {"share", "include", "__pycache__"}
+            refused["folder"] += 1
+            for name in folders + files:
+                if any(word in name for word in ("nwlib", "nwgrade", "gradebook", "hw1")):
+                    reached.append(f"{folder}/{name}")
+        """,
+        refused=r"'folder': \d{3}",
+    ),
+    "imports-the-answers": reaching(
+        """
+        for prefix in ("/usr", "/usr/local", sys.prefix):
+            sys.path += glob.glob(f"{prefix}/lib*/python3*/*-packages")
+        for folder in sys.path:  # what else is installed may be a solution
+            reached += glob.glob(f"{folder}/*") if folder.endswith("-packages") else []
+        sys.path += ["COURSE", "."]
+        for name in ("nwlib", "nwgrade", "nwgrade.checks", "homework", "checks.hw1", "nbgrader"):
+            reach(name, __import__, name)
+        """,
+        refused="'ModuleNotFoundError': 6}",
+    ),
+    "writes-everywhere": reaching(
+        """
+        for folder in ("/", "/packages", "/packages/numpy", "/worker", "/worker/files", "/usr",
+                       "/usr/bin", "/lib", "/dev", "/proc", sys.prefix, "COURSE"):
+            reach(folder, open, f"{folder}/new", "w")
+        for file in ("/worker/worker.py", np.__file__, os.__file__, "/worker/files/data.csv"):
+            reach(file, open, file, "a")
+            reach(file, os.chmod, file, 0o777)
+            reach(file, os.remove, file)
+        """
+    ),
+    "swaps-the-data": reaching(
+        """
+        os.remove("data.csv")
+        os.symlink("/worker/files", "there")
+        for target in ("/etc/passwd", "COURSE/gradebook.db", "/proc/self/environ"):
+            os.symlink(target, "data.csv")
+            reach(target, open, "data.csv")
+            os.remove("data.csv")
+        reach("there", open, "there/data.csv", "a")
+        reach("rename", os.rename, "there/data.csv", "there/other.csv")
+        """
+    ),
+    "opens-sockets": reaching(
+        """
+        for family in range(50):
+            for kind in (1, 2, 3, 5):
+                reach((family, kind), socket.socket, family, kind)
+        """
+    ),
+    "looks-around": reaching(
+        f"""
+        reach("proc", lambda: os.listdir("/proc")[0])
+        reached += [name for name, text in os.environ.items() if "{SECRET}" in text]
+        reached += [name for name in os.environ if "nwgrade" in os.environ[name]]
+        reached += [one for one in (os.getuid(), os.geteuid(), os.getgid()) if one != 65534]
+        reached += [one for one in (os.getpid(), os.getsid(0)) if one != 1]
+        reach("parent", os.kill, os.getppid() or 2, 0)
+        for descriptor in range(3, 256):
+            reach("descriptor", os.listdir, descriptor)
+        """,
+        refused="'IndexError': 1, 'ESRCH': 1, 'EBADF'",
+    ),
+    "calls-the-kernel": reaching(
+        """
+        space = ctypes.create_string_buffer(4096)
+        for flag in (0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000, 0x10020000):
+            reach("unshare", libc.unshare, flag)
+            reach("setns", libc.setns, 0, flag)
+            reach("clone", libc.syscall, 56 if os.uname().machine == "x86_64" else 220, flag, 0, 0)
+            reach("clone3", libc.syscall, 435, space, 88)
+        reach("mount", libc.mount, b"none", b"/tmp", b"tmpfs", 0, None)
+        reach("remount", libc.mount, None, b"/usr", None, 32 | 4096, None)
+        reach("umount", libc.umount2, b"/proc", 2)
+        reach("chroot", libc.chroot, b"/tmp")
+        reach("pivot_root", libc.syscall, 155, b".", b".")
+        for request in (0, 16, 0x4206):
+            reach("ptrace", libc.ptrace, request, 1, 0, 0)
+        reach("shmget", libc.shmget, 0, 2**30, 0o1600)
+        reach("semget", libc.semget, 0, 9, 0o1600)
+        reach("msgget", libc.msgget, 0, 0o1600)
+        reach("memfd", libc.memfd_create, b"x", 0)
+        reach("io_uring", libc.syscall, 425, 8, space)
+        keys = (248, 249, 250) if os.uname().machine == "x86_64" else (217, 218, 219)
+        reach("add_key", libc.syscall, keys[0], b"user", b"nw", b"answer", 6, -3)
+        reach("request_key", libc.syscall, keys[1], b"user", b"nw", None, 0)
+        reach("keyctl", libc.syscall, keys[2], 1, None)
+        reach("bpf", libc.syscall, 321 if os.uname().machine == "x86_64" else 280, 0, space, 72)
+        reach("root", os.setuid, 0)
+        reach("nice", os.nice, -1)
+        """
+    ),
+    **{
+        f"leaves-traces-{n}": reaching(
+            """
+            import builtins, signal, threading, time, multiprocessing.shared_memory as shared
+            for place in ("/tmp", "/dev/shm", "/var/tmp", "/dev"):
+                reach(place, os.stat, f"{place}/trace")
+                try:
+                    open(f"{place}/trace", "w").close()
+                except OSError:
+                    pass
+            reached += [module for module in (builtins, np, ctypes) if hasattr(module, "a_trace")]
+            builtins.a_trace = np.a_trace = ctypes.a_trace = np.zeros = np.float64 = 1
+            libc.sem_open.restype = ctypes.c_void_p
+            reach("semaphore", lambda: int(libc.sem_open(b"/trace", 0) or -1))
+            libc.sem_open(b"/trace", os.O_CREAT, 0o600, 1)
+            libc.prctl(1, 0, 0, 0, 0)
+            threading.Thread(target=time.sleep, args=(99,)).start()
+            for again in (os.fork, lambda: os.spawnv(os.P_NOWAIT, sys.executable, ["python"])):
+                reach("daemon", again)
+            """
+        )
+        for n in range(4)
+    },
+}
+ESCAPES["reads-a-neighbour"] = reaching(
+    'reach("neighbour", open, "COURSE/submitted/honest-full/hw1/hw1.ipynb")'
+)
+
+
+def _copied(cells, by_id):
+    wrong = by_id["world"] | {"source": ZEROS}
+    return [*cells, by_id["world-test"], wrong]
+
+
+def _raised(cells, by_id):
+    for one in cells:
+        if one["metadata"]["nbgrader"]["grade"]:
+            one["metadata"]["nbgrader"]["points"] = 1000
+    return cells
+
+
+def _overwritten(cells, by_id):
+    for name in ("world-test", "inputs-test"):
+        by_id[name]["source"] = "print('14/14')\nnp.testing = None\ntruth = None"
+    return cells
+
+
+def _unlocked(cells, by_id):
+    by_id["setup"]["source"] = "import numpy as np\nlook = picture = attempt = print"
+    by_id["slider-test"]["metadata"]["nbgrader"] |= {"grade": False, "locked": False}
+    return cells
+
+
+def _paths(cells, by_id):
+    for number, one in enumerate(cells):
+        if one["metadata"]["nbgrader"]["grade_id"] != "world":
+            one["metadata"]["nbgrader"]["grade_id"] = "../" * number + "gradebook.db"
+            one["id"] = "/etc/passwd"
+    return [*cells, cell("1", nbgrader={"grade_id": "N" * 10**6, "points": 1e308 * 10})]
+
+
+def _format_3():
+    made = partly()
+    for one in made["cells"]:
+        if one["cell_type"] == "code":
+            one["input"] = one.pop("source")
+    return {"worksheets": [{"cells": made["cells"]}], "nbformat": 3, "metadata": {}}
+
+
+MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\x07\x00\ud800\u202e"
+UNREADABLE = {
+    "empty": ("", "is empty"),
+    "no-json": ("%PDF-1.7 \xff", "cannot be read as JSON"),
+    "no-notebook": ('["cells"]', "is JSON, but not a notebook"),
+    "null": ("null", "is JSON, but not a notebook"),
+    "cells-of-no-kind": ('{"cells": {"0": []}}', "is JSON, but not a notebook"),
+    "deep-json": ("[" * 10**6, "cannot be read as JSON"),
+    "large-number": (
+        '{"cells": [{"cell_type": "code", "metadata": {"nbgrader": {"points": 1'
+        + "0" * 999
+        + "}}}]}",
+        "is JSON, but not a notebook",
+    ),
+    "60-MB": ('{"cells": ["' + "x" * (60 * 2**20) + '"]}', "has more than 50 MB"),
+    "many-cells": (json.dumps({"cells": [cell("1")] * 100_000}), "has more than 2000 cells"),
+    "many-parts": ('{"cells": [' + "{}," * 3_000_000 + "0]}", "has too many parts"),
+}
+RAN = r"inputs_are_.*: make_inputs\(.* raised NotImplementedError"  # all of what was handed out
+NOTEBOOKS = {
+    "cells-twice": Hostile(edited(lambda cells, by_id: cells + cells), "partly", sign=RAN),
+    "cells-copied-and-wrong": Hostile(
+        edited(_copied), points=0, sign=r"truth\(.* gave 0 at .*noise_std\(.* gave 0 at"
+    ),
+    "cells-deleted": Hostile(
+        edited(lambda cells, by_id: [one for one in cells if one not in (by_id["world-test"],)]),
+        sign=RAN,
+    ),
+    "nothing-but-the-answer": Hostile(
+        edited(lambda cells, by_id: [cell("import numpy as np"), by_id["world"]]),
+        sign="^inputs_are_.*: There is no make_inputs in your notebook",
+    ),
+    "no-cells": Hostile(
+        {"cells": [], "metadata": {}, "nbformat": 4},
+        points=0,
+        sign="^truth_has_.*: There is no truth in your notebook",
+    ),
+    "points-raised": Hostile(edited(_raised), sign=RAN),
+    "tests-overwritten": Hostile(edited(_overwritten), sign=RAN),
+    "locked-cells-edited": Hostile(edited(_unlocked), sign="'NoneType' object does not support"),
+    "ids-are-paths": Hostile(edited(_paths), sign=RAN),
+    "format-3": Hostile(_format_3(), sign=RAN),
+    "markup": hostile(
+        world=f"def truth(x):\n    raise ValueError({MARKUP!r})\n\n\nnoise_std = truth",
+        derivation=MARKUP,
+        points=0,
+        status="partly",
+        sign=r"truth\(.* raised ValueError: <script>alert\(1\)</script><img src=x onerror=",
+    ),
+    "deep-source": Hostile(
+        '{"cells": [{"cell_type": "code", "source": ' + "[" * 900 + "]" * 900 + "}]}",
+        points=0,
+        sign="^cell 1: SyntaxError: too many nested parentheses",
+    ),
+    **{
+        name: Hostile(content, "unreadable", None, f"{said}[.]")
+        for name, (content, said) in UNREADABLE.items()
+    },
+}
+
+ALL = CHEATS | FORGERS | BREAKERS | ESCAPES | NOTEBOOKS
+HONEST = {
+    "honest-full": notebook(NAME),
+    "honest-part": partly(),
+    "honest-zero": untouched(NAME),
+}
+
+
+# What the submissions of one worker try to find of each other: in the memory that their process had
+# from another, and in any place where something can be left. The pages of its own memory are found
+# by having the kernel copy them into a pipe, which it refuses where there are none.
+SEARCH = """
+import ctypes, gc, os, re, sys
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def pages():
+    reader, writer = os.pipe()
+    known = {id(one) for one in gc.get_objects()} | {id(one) for one in list(sys.modules.values())}
+    known |= {id(sys), np.zeros(9).ctypes.data, np.zeros(10**6).ctypes.data}
+    libc.sbrk.restype = ctypes.c_void_p
+    known |= {libc.sbrk(0) - 2**20 * n for n in range(64)}
+    around = {(one >> 20) + n for one in known for n in (-1, 0, 1)}
+    for block in sorted(around):
+        for page in range(block << 20, (block + 1) << 20, 4096):
+            if libc.write(writer, ctypes.c_void_p(page), ctypes.c_size_t(4096)) == 4096:
+                yield os.read(reader, 4096)
+
+
+writable, left = [], []
+for folder, folders, files in os.walk("/"):
+    if folder.count("/") > 2:
+        folders.clear()
+    left += [name for name in files if name.startswith("handed-on")]
+    try:
+        open(f"{folder}/handed-on", "w").close()
+        writable.append(folder)
+    except OSError:
+        pass
+text = b"".join(pages()).decode("latin-1")
+found = set(re.findall("handed" + "-on-by-(first|second|third)[.]", text))
+others = sorted(found - {"ME"}) + sorted(left)
+raise SystemExit(f"found my own {'ME' in found}, of others {others}, writable {sorted(writable)}")
+"""
+MEET = {
+    name: partly(f"kept = '{f'handed-on-by-{name}. ' * 500}'", SEARCH.replace("ME", name))
+    for name in ("first", "second", "third")
+}

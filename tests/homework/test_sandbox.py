@@ -1,0 +1,103 @@
+"""The sandbox itself: one process for one submission, which ends with it."""
+
+import contextlib
+import json
+import time
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from nwgrade.sandbox import Gone, Limits, Sandbox
+
+from .classroom import hand_in, make_course, need_bubblewrap, need_user, nwgrade, wait_until
+from .hostile import BREAKERS, MEET, NAME
+from .submissions import answered, grade
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sandbox():
+    need_bubblewrap()
+
+
+def test_a_submission_cannot_outlive_its_end():
+    code = dedent(BREAKERS["never-ends-at-any-signal"].content["cells"][2]["source"])
+    with Sandbox(Limits(seconds=0.5)) as sandbox:
+        sandbox.start()
+        with_it = descendants(sandbox._process.pid)
+        with pytest.raises(Gone, match="timed out"):
+            sandbox.ask({"run": code, "name": "cell 1"})
+        without = descendants(sandbox._process.pid)
+        assert without < with_it
+        sandbox.start()
+        with_it = descendants(sandbox._process.pid)
+    assert len(with_it) == len(without) + 2
+    wait_until(lambda: not any(map(is_alive, with_it)), "the end of all processes")
+
+
+def is_alive(pid):
+    """Say whether a process is there, and not only its entry, which nobody has read."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def descendants(pid):
+    """Return the processes that a process has started, and those that these have started."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+    found = {pid}
+    while more := {one for one, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def test_a_sandbox_that_is_entered_again_is_another_one():
+    sandbox = Sandbox(Limits(seconds=5))
+    with sandbox:
+        first = sandbox._process.pid
+        sandbox.start()
+        sandbox.ask({"run": "kept = 1", "name": "cell 1"})
+    with sandbox:
+        assert sandbox._process.pid != first
+        sandbox.start()
+        assert sandbox.ask({"get": "kept"}) == {"missing": "kept"}
+
+
+def test_fonts_are_not_sought_anew_in_each_sandbox():
+    code = "import logging; logging.basicConfig(filename='log', level=10)\nimport matplotlib.pyplot"
+    look = "said = [line for line in open('log') if 'fontManager' in line or 'font cache' in line]"
+    with Sandbox(Limits(seconds=20)) as sandbox:
+        sandbox.start()
+        for source in (code, look):
+            assert sandbox.ask({"run": source, "name": "cell 1"}) == {"value": None}
+        (said,) = sandbox.ask({"get": "said"})["value"]
+    assert "Using fontManager instance from /tmp/fontlist" in said
+
+
+def test_a_loop_without_an_end_has_less_time_at_each_call():
+    endless = "def truth(x):\n    while True:\n        pass"
+    began = time.monotonic()
+    report = grade("hw1", answered("hw1", world=endless), Sandbox(Limits(seconds=2)))
+    assert report.deaths == ("timed out",) * 3
+    assert time.monotonic() - began < 5.5  # 2 + 2/2 + 2/4, but not 3 times 2
+
+
+@pytest.mark.parametrize("user", ["root", "ordinary"])
+def test_no_submission_finds_what_another_was_or_left(tmp_path, user):
+    """One worker grades them all, so that what one process keeps would be there for the next."""
+    need_user(user)
+    course = make_course(tmp_path, NAME)
+    for student, content in MEET.items():
+        hand_in(course, NAME, student, content)
+    ran = nwgrade(course, "grade", NAME, "--workers", 1, "--json", user=user)
+    assert ran.code == 0
+    said = {}
+    for student in MEET:
+        result = json.loads((course / "autograded" / student / NAME / "result.json").read_text())
+        ((_, said[student]),) = result["cells"]
+    assert {one.partition(" (cell")[0] for one in said.values()} == {
+        "SystemExit: found my own True, of others [], writable ['/dev/shm', '/tmp']"
+    }
