@@ -13,6 +13,8 @@ from once import once
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
+# There is a worker for each processor: threads of their own would only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Hypothesis tries the same examples on each run and machine.
 settings.register_profile("stable", derandomize=True, deadline=None, database=None, max_examples=40)

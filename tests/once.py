@@ -33,7 +33,8 @@ def environment(cache, python, *wanted):
 
     def make(folder):
         run(UV, "venv", "--quiet", "--seed", "--python", python, folder / "env")
-        run(UV, "pip", "install", "--quiet", "--python", folder / "env", *wanted)
+        install = [UV, "pip", "install", "--quiet", "--compile-bytecode"]
+        run(*install, "--python", folder / "env", *wanted)
 
     return once(Path(cache.mkdir("environments")) / key, make) / "env" / "bin"
 

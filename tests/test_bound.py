@@ -64,6 +64,7 @@ def transformed_weight(coefficients, delta, taps, cells, to_query, to_key):
     return mp.mpf(delta) * mp.sqrt(2 / mp.pi) * total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("terms", [6, 12, 20])
 @pytest.mark.parametrize("delta", DELTAS)
 def test_a_weight_that_went_through_the_grid_is_within_its_bound(delta, terms):

@@ -286,6 +286,7 @@ def test_predictions_are_exact_whatever_the_number_of_points(n, w, form):
     assert_exact(results[: known(n)], exact_among(n, w), place.values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", PREDICTIONS)
 @pytest.mark.parametrize("w", SCALES)
 @pytest.mark.parametrize("name", LARGE)
@@ -295,6 +296,7 @@ def test_predictions_are_exact_wherever_thousands_of_points_lie(name, w, form):
     assert_exact(results[CHECKED], exact_in_large_place(name, w), place.values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("w", SCALES)
 @pytest.mark.parametrize("name", LARGE)
 def test_thousands_of_predictions_agree_with_the_dense_ones(name, w):
@@ -303,6 +305,7 @@ def test_thousands_of_predictions_agree_with_the_dense_ones(name, w):
     assert_agree(results, others, place.values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", PREDICTIONS)
 @pytest.mark.parametrize("distance", [3, 6, 9, 12])
 @pytest.mark.parametrize("w", [1e-3, 1.7, 1e3])
@@ -656,6 +659,7 @@ def test_w_must_be_a_real_number(function, given):
 # Many points
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("w", [0, 1e-3, 1, 30, 1e3, 1e6])
 def test_memory_does_not_grow_with_the_number_of_pairs(w):
     n = 200_000
@@ -815,6 +819,7 @@ def test_loss_and_gradient_agree_with_the_dense_ones(place, w):
         assert_loss_and_gradient(w, keys, values, expected, off)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("w", [*SCALES, -3.2])
 @pytest.mark.parametrize("name", ["offset keys", "clusters", "a gap", "a lattice", "long tails"])
 def test_loss_and_gradient_of_thousands_of_points_agree_with_the_dense_ones(name, w):

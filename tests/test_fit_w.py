@@ -188,15 +188,18 @@ def assert_no_scale_of_a_coarse_grid_is_better(keys, values):
     assert fitted <= best * (1 + 1e-9)
 
 
+@pytest.mark.slow
 def test_no_scale_of_a_grid_beats_the_one_fitted_to_many_points():
     assert_no_scale_of_a_coarse_grid_is_better(*course_like(20_000))
 
 
+@pytest.mark.slow
 def test_no_scale_of_a_grid_beats_the_one_fitted_to_many_points_in_clusters():
     keys, values = course_like(4000)
     assert_no_scale_of_a_coarse_grid_is_better(keys + 100 * (keys > 2.5), values)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_points_are_fitted_to_a_minimum():
     keys, values = course_like(100_000)
     w = nw.fit_w(keys, values)

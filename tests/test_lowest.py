@@ -14,6 +14,7 @@ import once
 import pytest
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.slow  # it starts kernels
 ROOT = Path(__file__).parents[1]
 MOVE = """
 import numpy as np

@@ -5,6 +5,7 @@ import pytest
 import refresh
 from nbformat import v4
 
+pytestmark = pytest.mark.slow  # it starts kernels
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
