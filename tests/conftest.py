@@ -61,6 +61,11 @@ class Scheduling(LoadScopeScheduling):
         return nodeid if nodeid.startswith(APART) else super()._split_scope(nodeid)
 
 
+def pytest_xdist_auto_num_workers():
+    """Return one worker more for two processors: most tests wait for a browser half of the time."""
+    return 3 * os.cpu_count() // 2
+
+
 def pytest_xdist_make_scheduler(config, log):
     return Scheduling(config, log) if config.getvalue("dist") == "loadscope" else None
 

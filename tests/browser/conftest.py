@@ -57,9 +57,9 @@ def packed(path):
     return gzip.compress(content, 6) if path.suffix in PACKED else content
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright():
-    """What drives Chromium and Firefox; a process can have one."""
+    """What drives Chromium and Firefox; no other event loop can run beside it."""
     with sync_playwright() as playwright:
         yield playwright
 

@@ -88,8 +88,8 @@ def server(binder):
             time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        process.kill()  # it would ask its kernels to end, and wait
+        process.wait()
 
 
 @pytest.fixture
