@@ -50,8 +50,11 @@ APART = (
 
 
 def pytest_collection_modifyitems(items):
-    """Put what takes long first."""
+    """Put what takes long first, and do not trace it: the quick tests alone reach all of nwlib."""
     items.sort(key=lambda item: [not item.nodeid.startswith(prefix) for prefix in LONG])
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.no_cover)
 
 
 class Scheduling(LoadScopeScheduling):
@@ -59,11 +62,6 @@ class Scheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid):
         return nodeid if nodeid.startswith(APART) else super()._split_scope(nodeid)
-
-
-def pytest_xdist_auto_num_workers():
-    """Return one worker more for two processors: most tests wait for a browser half of the time."""
-    return 3 * os.cpu_count() // 2
 
 
 def pytest_xdist_make_scheduler(config, log):
