@@ -64,8 +64,14 @@ class Explorable:
 
     def picture(self, *indices):
         """Return the SVG and the description for one index of each control."""
+        return self._picture(indices)
+
+    def _picture(self, indices, only_moving=False):
         positions = (c.positions[i] for c, i in zip(self.controls, indices, strict=True))
         fig, description = self._draw(*positions)
+        if only_moving:
+            for artist in (artist for axes in fig.axes for artist in axes.get_children()):
+                artist.set_visible(artist.get_gid() == plots.MOVING)
         result = plots.svg(fig, description)
         plt.close(fig)
         return result, description
@@ -89,7 +95,8 @@ class Explorable:
         """Return the form without a kernel: HTML that holds each frame and moves by itself."""
         start = tuple(c.start for c in self.controls)
         combinations = list(itertools.product(*(range(len(c.positions)) for c in self.controls)))
-        frames = {indices: self.picture(*indices) for indices in combinations}
+        # What all frames share, which takes most of the time, is drawn once.
+        frames = {indices: self._picture(indices, indices != start) for indices in combinations}
         svg = _layered([frames[i][0] for i in combinations], combinations.index(start))
         controls = "\n".join(map(_static_control, self.controls))
         texts = [frames[i][1] for i in combinations]

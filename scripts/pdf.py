@@ -10,7 +10,6 @@ heading of the first print landed is what the contents of the second one says.
 import argparse
 import io
 import json
-import logging
 import posixpath
 import shutil
 import sys
@@ -20,14 +19,13 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-import pypdf
+import pikepdf
 import yaml
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from fontTools.varLib.instancer import instantiateVariableFont
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import sync_playwright
-from pypdf.generic import NameObject, TextStringObject
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "attention-from-nadaraya-watson.pdf"
@@ -315,7 +313,7 @@ def print_page(browser, source):
         raise PdfError(f"too wide for the paper: {too_wide[0]}")
     result = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
     context.close()
-    return pypdf.PdfReader(io.BytesIO(result))
+    return pikepdf.open(io.BytesIO(result))
 
 
 # Returns the characters that print as empty boxes.
@@ -349,21 +347,17 @@ FIT = """() => {
 }"""
 
 
-def bookmarks(parent):
-    """Return the entries below one entry of the PDF's outline, in the order of the book."""
-    entry = parent.get("/First")
-    while entry is not None:
-        entry = entry.get_object()
-        yield entry
-        yield from bookmarks(entry)
-        entry = entry.get("/Next")
+def bookmarks(items):
+    """Return the entries of the PDF's outline, in the order of the book."""
+    return [one for item in items for one in (item, *bookmarks(item.children))]
 
 
 def landed(pdf):
     """Return the page number of each anchor in the PDF."""
+    numbers = {page.objgen: number for number, page in enumerate(pdf.pages, start=1)}
     return {
-        name.removeprefix("/"): pdf.get_destination_page_number(destination) + 1
-        for name, destination in pdf.named_destinations.items()
+        name.removeprefix("/"): numbers[destination[0].objgen]
+        for name, destination in pdf.Root.Dests.items()
     }
 
 
@@ -379,17 +373,17 @@ def make_pdf(site, output, *, with_solutions=True):
         "logo": ROOT / config["logo"],
         "version": citation["version"],
     }
-    pages = read_pages(site, yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
-    for page in pages:
-        set_still(page, with_solutions)
-    join(pages, site)
-
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     folder = output.parent / "pdf"
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "book.html"
-    faces = print_faces(site, folder)
     numbers = {}
     with sync_playwright() as playwright, launch(playwright) as browser:
+        pages = read_pages(site, toc)
+        for page in pages:
+            set_still(page, with_solutions)
+        join(pages, site)
+        faces = print_faces(site, folder)
         for _ in range(2):
             source.write_text(whole_book(pages, site, facts, faces, numbers), encoding="utf-8")
             pdf = print_page(browser, source)
@@ -403,14 +397,18 @@ def make_pdf(site, output, *, with_solutions=True):
 
 def write(pdf, facts, headings, output):
     """Write the PDF with its title and author, and without the time: same site, same bytes."""
-    logging.getLogger("pypdf").setLevel(logging.ERROR)  # it counts its own objects, and warns
-    writer = pypdf.PdfWriter(clone_from=pdf)
-    writer.metadata = {"/Title": facts["title"], "/Author": facts["author"]}
+    del pdf.docinfo
+    pdf.docinfo.update({"/Title": facts["title"], "/Author": facts["author"]})
     # Chromium names them by what it drew: "theanswer" where a line of a heading ended.
-    for bookmark, heading in zip(bookmarks(writer.root_object["/Outlines"]), headings, strict=True):
-        bookmark[NameObject("/Title")] = TextStringObject(heading)
-    writer.page_mode = "/UseOutlines"  # a reader opens it with the chapters at the side
-    writer.write(output)
+    with pdf.open_outline() as outline:
+        for bookmark, heading in zip(bookmarks(outline.root), headings, strict=True):
+            bookmark.title = heading
+    pdf.Root.PageMode = pikepdf.Name.UseOutlines  # a reader opens it with the chapters at the side
+    pdf.save(
+        output,
+        object_stream_mode=pikepdf.ObjectStreamMode.generate,  # a third of the size
+        deterministic_id=True,
+    )
 
 
 def main(arguments=None):

@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from once import environment, once, run
@@ -58,7 +59,8 @@ def binder(request, shared, tmp_path_factory):
     def make(home):
         leave = shutil.ignore_patterns(".venv", ".git", ".*_cache", "_build", "*.egg-info")
         shutil.copytree(ROOT, home, ignore=leave, dirs_exist_ok=True)
-        run("bash", ".binder/postBuild", cwd=home, env=variables)
+        kept = {"JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces")}
+        run("bash", ".binder/postBuild", cwd=home, env=variables | kept)
 
     return once(shared / "binder", make), variables
 
@@ -101,8 +103,8 @@ def open_lab(browser, server, binder):
     heard = []
 
     def open_lab(file):
-        workspace = ["jupyter", "lab", "workspaces", "import", ".binder/workspace.json"]
-        run(*workspace, cwd=folder, env=variables)
+        theirs = Path(variables["JUPYTERLAB_WORKSPACES_DIR"])
+        shutil.copytree(folder / "workspaces", theirs, dirs_exist_ok=True)
         page = context.new_page()
         page.on("pageerror", lambda error: heard.append(str(error)))
         page.goto(f"{server}/lab/tree/{file}?token=secret")

@@ -1,10 +1,9 @@
 """A page prints as a clean document."""
 
-import io
 import re
 import unicodedata
 
-import pypdf
+import pypdfium2
 import pytest
 
 from .book import CHAPTERS, DOCUMENTS, unfold
@@ -30,8 +29,8 @@ def letters(text):
 
 
 def text_of_pdf(page):
-    pdf = pypdf.PdfReader(io.BytesIO(page.pdf(format="A4", print_background=True)))
-    return letters("".join(sheet.extract_text() for sheet in pdf.pages))
+    with pypdfium2.PdfDocument(page.pdf(format="A4", print_background=True)) as pdf:
+        return letters("".join(sheet.get_textpage().get_text_range() for sheet in pdf))
 
 
 def plain_lines(texts):
