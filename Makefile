@@ -52,7 +52,8 @@ format: $(STAMP) ## Lay out the code, and fix what ruff can fix
 	@$(BIN)/ruff check --fix .
 
 mutate: $(STAMP) ## Break the core in small ways, and see whether a test notices
-	@$(BIN)/python scripts/mutate.py
+	@$(BIN)/uv tool run --quiet --from mutmut==3.8.1 --with-requirements requirements.txt mutmut run
+	@$(BIN)/uv tool run --quiet --from mutmut==3.8.1 --with-requirements requirements.txt mutmut results
 
 bench: $(STAMP) ## Measure nwlib beside its peers, the pages beside a stock build, grading beside nbgrader
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
@@ -69,7 +70,7 @@ lock: ## Renew the exact versions from the ranges in pyproject.toml
 	echo "-e ." >> requirements.txt
 
 clean: ## Remove everything that make made, .venv too
-	rm -rf .venv _build *.egg-info .coverage* .hypothesis .pytest_cache
+	rm -rf .venv _build mutants *.egg-info .coverage* .hypothesis .pytest_cache
 	find . \( -name __pycache__ -o -name .ruff_cache \) -prune -exec rm -rf {} +
 
 $(STAMP): requirements.txt pyproject.toml

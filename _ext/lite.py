@@ -141,8 +141,11 @@ def write_wheel(name, folder):
         if file.parts[0] == name or file.parts[0].endswith(".dist-info")
     }
     if name == "nwlib":  # installed as a link to its source
-        source = Path(nwlib.__file__).parent
-        files |= {f"nwlib/{file.name}": file.read_bytes() for file in source.glob("*.py")}
+        source = Path(nwlib.__file__).parents[1]
+        files |= {
+            file.relative_to(source).as_posix(): file.read_bytes()
+            for file in source.glob("nwlib/**/*.py")
+        }
     info = f"{name}-{package.version}.dist-info"
     record = [f"{path},{_digest(content)},{len(content)}" for path, content in files.items()]
     files[f"{info}/RECORD"] = "\n".join([*record, f"{info}/RECORD,,", ""]).encode()

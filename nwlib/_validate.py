@@ -8,11 +8,14 @@ import operator
 
 import numpy as np
 
-LARGEST_NUMBER = 1e100
-"""Largest size of a number in data. Its square times the largest w squared stays finite."""
+LARGEST_NUMBER = 1e50
+"""Largest size of a number in data. The largest product, in a gradient, stays finite: 1e206."""
+
+LARGEST_DISTANCE = 1e100
+"""Largest distance in bandwidths: that of data is at most 2e56, and its square stays finite."""
 
 LARGEST_SCORE = 1e300
-"""Largest size of a score that is not -inf: the difference of two of them stays finite."""
+"""Largest size of the largest score: its difference from any other stays finite."""
 
 LARGEST_SCALE = 1e6
 """Largest size of w."""
@@ -28,14 +31,25 @@ def array(name, given, limit=LARGEST_NUMBER):
     return result
 
 
-def vector(name, given):
+def distances(name, given):
+    """Return distances in bandwidths as a nonempty float64 array of any shape."""
+    return array(name, given, LARGEST_DISTANCE)
+
+
+def vector(name, given, least=1):
     """Return given as a float64 array of shape (length,)."""
-    return _with_axes(1, "(length,)", name, array(name, given))
+    result = _with_axes(1, "(length,)", name, array(name, given))
+    if result.size < least:
+        raise ValueError(
+            f"{name} must hold at least {least} points, for each is predicted from the others, "
+            f"got {result.size}"
+        )
+    return result
 
 
-def pairs(keys, values, columns=False):
+def pairs(keys, values, columns=False, least=1):
     """Return keys and values of the same length; values may have a second axis if columns."""
-    keys, values = vector("keys", keys), array("values", values)
+    keys, values = vector("keys", keys, least), array("values", values)
     if not (columns and values.ndim == 2):
         shape = "(length,) or (length, columns)" if columns else "(length,)"
         values = _with_axes(1, shape, "values", values)
@@ -47,50 +61,47 @@ def pairs(keys, values, columns=False):
     return keys, values
 
 
-def at_least_two(name, points):
-    """Return points, each of which has another one to be predicted from."""
-    if points.size < 2:
+def weights_and_values(weights, values):
+    """Return weights, shape (q, n), each row with sum 1 or NaN from end to end, and n values."""
+    weights = _with_axes(2, "(queries, keys)", "weights", _real("weights", weights))
+    if weights.size == 0:
+        raise ValueError(f"weights must not be empty, got shape {weights.shape}")
+    _check_row_sums(weights)
+    values = vector("values", values)
+    if weights.shape[1] != values.size:
         raise ValueError(
-            f"{name} must hold at least 2 points, for each is predicted from the others, "
-            f"got {points.size}"
+            "weights must have one column for each value: "
+            f"weights has shape {weights.shape}, values has shape {values.shape}"
         )
-    return points
-
-
-def weights(given):
-    """Return weights of shape (queries, keys), each row with sum 1 or NaN from end to end."""
-    result = _with_axes(2, "(queries, keys)", "weights", _real("weights", given))
-    if result.size == 0:
-        raise ValueError(f"weights must not be empty, got shape {result.shape}")
-    _check_row_sums(result)
-    return result
+    return weights, values
 
 
 def scores(given):
-    """Return scores with a last axis along which one at least is finite; the rest may be -inf."""
+    """Return scores whose largest along the last axis is finite; the others may be -inf."""
     result = _real("scores", given)
     if result.size == 0 or result.ndim == 0:
         raise ValueError(f"scores must have at least one entry and axis, got shape {result.shape}")
-    if not np.abs(np.where(result == -np.inf, 0.0, result)).max() <= LARGEST_SCORE:
-        raise ValueError(
-            f"scores must be -inf or at most {LARGEST_SCORE:g} in size, got {_brief(given)}"
-        )
-    if (result.max(axis=-1) == -np.inf).any():
+    largest = result.max(axis=-1)  # NaN where there is one
+    if (largest == -np.inf).any():
         raise ValueError(
             "scores must have one finite number at least along the last axis, "
             f"got only -inf in {_brief(given)}"
         )
+    if not np.abs(largest).max() <= LARGEST_SCORE:
+        raise ValueError(f"scores must be at most {LARGEST_SCORE:g}, or -inf, got {_brief(given)}")
     return result
 
 
-def kernel_values(given, shape):
-    """Return what a kernel made of u: nonnegative, finite, and of the shape of u."""
-    result = _real("kernel(u)", given)
-    if result.shape != shape:
-        raise ValueError(f"kernel(u) must have the shape of u, {shape}, got shape {result.shape}")
+def kernel_values(kernel, u):
+    """Return what a kernel makes of u: nonnegative, finite, and of the shape of u."""
+    if not callable(kernel):
+        raise TypeError(f"kernel must be a function of u, such as nwlib.gaussian, got {kernel!r}")
+    result = _real("kernel(u)", kernel(u))
+    if result.shape != u.shape:
+        raise ValueError(f"kernel(u) must have the shape of u, {u.shape}, got shape {result.shape}")
     if not (result.min() >= 0 and result.max() <= LARGEST_NUMBER):
         raise ValueError(
-            "kernel(u) must be nonnegative and at most 1e+100, "
+            f"kernel(u) must be nonnegative and at most {LARGEST_NUMBER:g}, "
             f"got values from {result.min():g} to {result.max():g}"
         )
     return result
@@ -101,6 +112,46 @@ def scale(w):
     return number(
         "w", w, f"finite and at most {LARGEST_SCALE:g} in size", lambda x: abs(x) <= LARGEST_SCALE
     )
+
+
+def nonnegative(name, given):
+    """Return numbers of any shape of which x^0.8 has a real value."""
+    result = array(name, given)
+    if result.min() < 0:
+        raise ValueError(
+            f"{name} must be nonnegative, since {name}^0.8 has no real value below 0, "
+            f"got {float(result.min())!r}"
+        )
+    return result
+
+
+def generator(name, given):
+    """Refuse what is no random generator."""
+    if not isinstance(given, np.random.Generator):
+        raise TypeError(
+            f"{name} must be a numpy.random.Generator, such as numpy.random.default_rng(0), "
+            f"got {given!r}"
+        )
+
+
+def noise_std(given):
+    """Return a standard deviation as a float."""
+    return number("noise_std", given, "positive and at most 1e6", lambda x: 0 < x <= 1e6)
+
+
+def learning_rate(given):
+    """Return a learning rate as a positive float."""
+    return number("learning_rate", given, "positive and finite", lambda x: 0 < x < np.inf)
+
+
+def step(w, number, rate):
+    """Return where a step of gradient descent has led, which a scale must be."""
+    if not abs(w) <= LARGEST_SCALE:
+        raise ValueError(
+            f"learning_rate must be small enough to keep w within 1e6, got {rate!r}, "
+            f"which took w to {w:g} in step {number}"
+        )
+    return w
 
 
 def number(name, given, rule, holds):

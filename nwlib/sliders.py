@@ -48,12 +48,11 @@ class Control(NamedTuple):
 class Explorable:
     """A figure with controls. Displayed, it is live in a kernel and made of frames elsewhere.
 
-    Parameters
-    ----------
-    title : what the figure lets one explore, the name of the whole.
-    controls : list of Control.
-    draw : function of one position for each control that returns a Figure and its description.
-        Artists whose gid is plots.MOVING may differ from frame to frame, no others.
+    Args:
+        title: What the figure lets one explore, the name of the whole.
+        controls: List of Control.
+        draw: Function of one position for each control that returns a Figure and its description.
+            Artists whose gid is plots.MOVING may differ from frame to frame, no others.
     """
 
     def __init__(self, title, controls, draw):

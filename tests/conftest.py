@@ -40,14 +40,12 @@ LONG = (
     "tests/homework",
     "tests/browser",
     "tests/site",
-    "tests/test_bound.py",
-    "tests/test_fast.py",
+    "tests/test_fast",
 )
 # Modules whose tests go to any worker, one by one; those of others stay with their fixtures.
 APART = (
     "tests/browser/test_lab.py",
-    "tests/test_bound.py",
-    "tests/test_fast.py",
+    "tests/test_fast",
     "tests/test_lowest.py",
     "tests/site/test_problems.py",
 )

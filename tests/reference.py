@@ -1,7 +1,7 @@
 """Exact answers, slow and short: sums and products of integers, exponentials by mpmath.
 
 A float is an integer times a power of two, so the integers here stand for the numbers exactly,
-from 5e-324 to 1e100. All that is rounded, to 36 digits, is what comes after a score.
+from 5e-324 to 1e50. All that is rounded, to 36 digits, is what comes after a score.
 """
 
 import mpmath as mp

@@ -88,12 +88,6 @@ def skfda_hat_matrix(queries, keys, values, w):
     return hat(delta_x=distances, X_train=keys, X=queries, y_train=values)
 
 
-def nwlib_dense(queries, keys, values, w):
-    from nwlib import nadaraya_watson
-
-    return nadaraya_watson(queries, keys, values, w)
-
-
 def nwlib_fast(queries, keys, values, w):
     from nwlib import fast
 
@@ -111,7 +105,6 @@ PREDICTORS = {
     "KeOps": keops,
     "FIGTree 1e-12": figtree,
     "scikit-fda": skfda_hat_matrix,
-    "nwlib": nwlib_dense,
     "nwlib.fast": nwlib_fast,
 }
 
@@ -174,9 +167,9 @@ def skfda_search(keys, values):
 
 
 def nwlib_fit_w(keys, values):
-    from nwlib import fit_w
+    from nwlib import fast
 
-    return fit_w(keys, values)
+    return fast.fit_w(keys, values)
 
 
 SELECTORS = {
@@ -184,5 +177,5 @@ SELECTORS = {
     "statsmodels": statsmodels_cv_ls,
     "torch, L-BFGS": torch_descent,
     "scikit-fda, list of 40": skfda_search,
-    "nwlib.fit_w": nwlib_fit_w,
+    "nwlib.fast.fit_w": nwlib_fit_w,
 }

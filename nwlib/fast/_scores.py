@@ -1,4 +1,9 @@
-"""Scores without lost digits: what the dense and the fast forms share."""
+"""Scores relative to the nearest key, which lose no digits, however far a query and large w.
+
+What a row has in common cancels in the softmax (4.5). Less the score of the nearest key c, that of
+x_i is ``-(w^2 / 2) (x_i - c) (x_i + c - 2 x)``: a product, in place of a difference of two squares
+that may both be huge.
+"""
 
 import numpy as np
 
@@ -14,13 +19,19 @@ subnormal, and an exponential there takes a hundred times as long."""
 BLOCK = 2**16
 """Scores held at once, half a megabyte, which stays in cache."""
 
+DENSE = 2**18
+"""Up to so many pairs, each is computed: nothing is faster."""
+
+SMALLEST = 1e-150
+"""Below this scale every weight is 1; it stands in for smaller ones, down to 0."""
+
 
 def nearest_key(queries, keys):
     """Return the key nearest to each query, shape (q,); of two equally near ones the lower."""
     keys = np.sort(keys)
     rank = keys.searchsorted(queries)
     below, above = keys.take(rank - 1, mode="clip"), keys.take(rank, mode="clip")
-    return np.where(from_middle(below, above, queries) >= 0, below, above)
+    return np.where(twice_from_middle(below, above, queries) >= 0, below, above)
 
 
 def nearest_other_key(keys):
@@ -30,11 +41,11 @@ def nearest_other_key(keys):
     below, above = np.roll(ranked, 1), np.roll(ranked, -1)
     below[0], above[-1] = above[0], below[-1]
     nearest = np.empty_like(keys)
-    nearest[order] = np.where(from_middle(below, above, ranked) >= 0, below, above)
+    nearest[order] = np.where(twice_from_middle(below, above, ranked) >= 0, below, above)
     return nearest
 
 
-def from_middle(one, other, queries):
+def twice_from_middle(one, other, queries):
     """Return one + other - 2 queries, broadcast: twice the way from the query to the middle.
 
     Correct to a few roundings of the result itself. That may be far smaller than its terms, for
@@ -53,10 +64,10 @@ def excess(queries, keys, nearest):
     Formula: (x - x_i)^2 - (x - c)^2 = (x_i - c) (x_i + c - 2 x). The product keeps the digits
     that the difference of two large squares would lose, and is never negative.
     """
-    return (keys - nearest) * from_middle(keys, nearest, queries)
+    return (keys - nearest) * twice_from_middle(keys, nearest, queries)
 
 
-def squares(queries, keys, w):
+def relative_squares(queries, keys, w):
     """Return the squared distances, shape (q, n), less the smallest in rows where that matters.
 
     What a row has in common cancels in the softmax. Within NEAR bandwidths of a key nothing
@@ -70,18 +81,6 @@ def squares(queries, keys, w):
     return result
 
 
-def squares_to_others(keys, w):
-    """Return the same for keys as queries, shape (n, n), where oneself is never the nearest."""
-    result = (keys[:, np.newaxis] - keys) ** 2
-    nearest = nearest_other_key(keys)
-    least = (keys - nearest) ** 2
-    far = np.flatnonzero(least * (w * w) > NEAR**2)
-    if far.size:
-        _subtract(least, result, far, keys, keys, nearest[far], w)
-    np.fill_diagonal(result, 0.0)
-    return result
-
-
 def _subtract(least, result, rows, queries, keys, nearest, w):
     """Subtract the least in the given rows, exactly where weights are not 0. In place."""
     rough = result[rows] - least[rows, np.newaxis]
@@ -91,7 +90,7 @@ def _subtract(least, result, rows, queries, keys, nearest, w):
     result[rows] = rough
 
 
-def weights(squares, w):
+def exponentials(squares, w):
     """Return e^(-squares w^2 / 2), at least e^LOWEST_SCORE. In place."""
     squares *= -0.5 * w * w
     return clipped_exp(squares)
@@ -103,15 +102,8 @@ def clipped_exp(scores):
     return np.exp(scores, out=scores)
 
 
-def normalized(weights):
-    """Return the weights over their sums along the last axis, the smallest ones as 0. In place."""
-    weights *= weights > 2 * np.exp(LOWEST_SCORE)
-    weights /= weights.sum(axis=-1, keepdims=True)
-    return weights
-
-
 def weighted_mean(queries, keys, values, w):
-    """Return the mean of the values, weighted for each query, shape (q,) or (q, k).
+    """Return the mean of the values, weighted for each query, shape (q,) or (q, k), pair by pair.
 
     Values have shape (n,) or (n, k).
     """
@@ -119,6 +111,6 @@ def weighted_mean(queries, keys, values, w):
     rows = max(1, BLOCK // keys.size)
     for start in range(0, queries.size, rows):
         block = slice(start, start + rows)
-        share = weights(squares(queries[block], keys, w), w)
+        share = exponentials(relative_squares(queries[block], keys, w), w)
         result[block] = ((share @ values).T / share.sum(axis=1)).T
     return result

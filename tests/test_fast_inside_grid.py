@@ -1,4 +1,4 @@
-"""The error bound of the fast Gauss transform, as the appendix "Linear time" derives it.
+"""The fast Gauss transform keeps to the bound on its error that "Linear time" derives.
 
 (L.9) to (L.11) bound what the grid, the polynomials and the reach do to one weight. They are
 tested in 50 digits, on a transform that shares nothing with nwlib's but the formula. (L.12) and
@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nwlib import _gauss
+from nwlib.fast import _grid
 
 EPS = np.finfo(float).eps
 DELTAS = [0.181, 0.25, 0.36]
@@ -68,7 +68,7 @@ def transformed_weight(coefficients, delta, taps, cells, to_query, to_key):
 @pytest.mark.parametrize("terms", [6, 12, 20])
 @pytest.mark.parametrize("delta", DELTAS)
 def test_a_weight_that_went_through_the_grid_is_within_its_bound(delta, terms):
-    taps = math.ceil(_gauss.REACH / delta)
+    taps = math.ceil(_grid.REACH / delta)
     coefficients = exact_coefficients(delta, taps, terms)
     worst = 0
     for cells in range(0, math.ceil(12 / delta), 3):
@@ -96,8 +96,8 @@ def test_the_sum_over_the_grid_varies_as_poisson_says(delta):
 
 @pytest.mark.parametrize("delta", DELTAS)
 def test_coefficients_are_hermite_polynomials_to_rounding(delta):
-    taps, terms = math.ceil(_gauss.REACH / delta), 22
-    ours = _gauss.gaussian_coefficients(delta, taps, terms)
+    taps, terms = math.ceil(_grid.REACH / delta), 22
+    ours = _grid.gaussian_coefficients(delta, taps, terms)
     exact = exact_coefficients(delta, taps, terms)
     for m in range(-taps, taps + 1):
         v = delta * m
@@ -111,8 +111,8 @@ def test_coefficients_are_hermite_polynomials_to_rounding(delta):
 @pytest.mark.parametrize("n_keys", [1, 1_000, 10**6])
 @pytest.mark.parametrize("delta", DELTAS)
 def test_no_more_terms_are_used_than_the_bound_asks_for(delta, n_keys):
-    terms = _gauss.terms_needed(delta, n_keys)
-    far = math.sqrt(n_keys / _gauss.LEAST_TOTAL)
+    terms = _grid.terms_needed(delta, n_keys)
+    far = math.sqrt(n_keys / _grid.LEAST_TOTAL)
     assert 2.4 * remainder(delta, terms) * far <= 1.01e-17
     assert 2.4 * remainder(delta, terms - 1) * far > 0.99e-17
 
@@ -132,14 +132,14 @@ def test_sums_are_within_their_bound(queries, keys, w, offset, random):
     keys, queries = np.sort(keys / w + offset), queries / w + offset
     column = np.array([random.uniform(-1, 1) for _ in keys])
     # As if there were many queries, so that no stretch is too sparse for the grid.
-    grid = _gauss.Grid(keys, w, 10**6)
+    grid = _grid.Grid(keys, w, 10**6)
     total, valued = grid.sums(queries, keys, np.stack([np.ones(keys.size), column]))
     for x, ours, ours_valued in zip(queries, total, valued, strict=True):
         distances = [(mp.mpf(float(x)) - mp.mpf(float(k))) * mp.mpf(w) for k in keys]
         weights = [mp.exp(-(d**2) / 2) for d in distances]
         exact = mp.fsum(weights)
-        if exact < _gauss.LEAST_TOTAL:
-            assert ours < 1.001 * _gauss.LEAST_TOTAL
+        if exact < _grid.LEAST_TOTAL:
+            assert ours < 1.001 * _grid.LEAST_TOTAL
             continue
         crowd = float(keys.size / exact)
         promised = (
@@ -151,36 +151,3 @@ def test_sums_are_within_their_bound(queries, keys, w, offset, random):
         assert abs(ours - exact) <= promised * exact
         exact_valued = mp.fsum(a * float(c) for a, c in zip(weights, column, strict=True))
         assert abs(ours_valued - exact_valued) <= promised * exact
-
-
-@given(
-    st.floats(2, 60),
-    keys_in_bandwidths,
-    st.floats(0.3, 3),
-    st.sampled_from([0.0, 1e3, -(2.0**30)]),
-    st.sampled_from([-1, 1]),
-)
-def test_merging_the_keys_of_a_cell_costs_a_few_roundings(away, keys, w, offset, side):
-    keys = np.sort(keys / w + offset)
-    nearest = keys[0] if side < 0 else keys[-1]
-    query = nearest + side * away / w
-    reach = math.hypot(query - nearest, math.sqrt(_gauss._limit(keys, w)))
-    width = 2.0 ** math.floor(math.log2(2 / (w * w * reach)))
-    column = np.cos(keys)
-    total, valued = _gauss._merged_sums(
-        np.array([query]),
-        keys,
-        np.stack([np.ones(keys.size), column]),
-        w,
-        np.array([nearest]),
-        width,
-    )
-    x, c = mp.mpf(float(query)), mp.mpf(float(nearest))
-    squares = [(x - mp.mpf(float(k))) ** 2 - (x - c) ** 2 for k in keys]
-    weights = [mp.exp(-square * mp.mpf(w) ** 2 / 2) for square in squares]
-    exact = mp.fsum(weights)
-    # 20 terms on each side, a dozen roundings in a pair, and scores of up to 40 off by 4 eps.
-    allowed = (40 + 12 + 160) * EPS * exact
-    assert abs(total[0] - exact) <= allowed
-    exact_valued = mp.fsum(a * float(v) for a, v in zip(weights, column, strict=True))
-    assert abs(valued[0] - exact_valued) <= allowed
