@@ -548,7 +548,7 @@ ESCAPES = {
         for folder, folders, files in os.walk("/"):
             if folder.count("/") > 7:
                 folders.clear()
-            folders[:] = {*folders} - {"share", "include", "__pycache__"}
+            folders[:] = {*folders} - {"share", "include", "__pycache__", "proc", "sys", "tests"}
             refused["folder"] += 1
             for name in folders + files:
                 if any(word in name for word in ("nwlib", "nwgrade", "gradebook", "hw1")):
