@@ -159,10 +159,10 @@ def describe_query(query, keys, values, weights):
         return f"The query x = {query:.2f} has no key in reach: no weights, and no prediction."
     heaviest = int(np.argmax(weights))
     order = np.sort(weights)[::-1]
-    n_half = int(np.searchsorted(np.cumsum(order), 0.9 - 1e-12)) + 1
+    n_heavy = int(np.searchsorted(np.cumsum(order), 0.9 - 1e-12)) + 1
     return (
         f"The query x = {query:.2f} gives its largest weight, {weights[heaviest]:.3f}, to the key "
-        f"at {keys[heaviest]:.2f}; {count(n_half, 'key')} of {keys.size} share 90% of the weight. "
+        f"at {keys[heaviest]:.2f}; {count(n_heavy, 'key')} of {keys.size} share 90% of the weight. "
         f"The weighted mean of the values is {weights @ values:.2f}."
     )
 
