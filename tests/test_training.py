@@ -358,7 +358,7 @@ def test_the_fitted_scale_is_in_range_and_no_worse_than_the_average(problem):
 def test_the_scales_that_are_tried_are_those_that_are_told(monkeypatch):
     tried, loss = [], nw.loss
     monkeypatch.setattr(nw.training, "loss", lambda w, *pairs: tried.append(w) or loss(w, *pairs))
-    w = nw.fit_w([5, 0, 1, 2, 4.5], [2, 0, 1, 3, 2])
-    np.testing.assert_allclose(tried[:41], np.append(0, np.geomspace(0.1 / 5, 10 / 1, 40)))
+    w = nw.fit_w([0.5, 0, 0.1, 0.2, 0.45], [2, 0, 1, 3, 2])
+    np.testing.assert_allclose(tried[:41], np.append(0, np.geomspace(0.1 / 0.5, 10 / 0.1, 40)))
     assert len(tried) == 41 + 6 * 9
     assert abs(tried[-2] - tried[-1]) < 1e-4 * w
