@@ -3,7 +3,8 @@
 This is the plain form. A query that is far from every key gets the nearest one, and no w makes
 a NaN or a warning, since `softmax` takes each row's largest score from the others first. What is
 lost are digits: scores are rounded, and an exponential turns what they are off by, up to 3e-16
-times (distance times w)^2, into a relative error of a weight. `nwlib.fast` loses none.
+times (distance times w)^2, into a relative error of a weight. Keys that are closer to each other
+than the distance to the query is rounded share alike. `nwlib.fast` loses no digits.
 """
 
 import numpy as np

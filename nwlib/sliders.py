@@ -61,11 +61,8 @@ class Explorable:
         self._draw = draw
         self._box = None
 
-    def picture(self, *indices):
-        """Return the SVG and the description for one index of each control."""
-        return self._picture(indices)
-
-    def _picture(self, indices, only_moving=False):
+    def picture(self, *indices, only_moving=False):
+        """Return the SVG, or what of it moves only, and the description for these indices."""
         positions = (c.positions[i] for c, i in zip(self.controls, indices, strict=True))
         fig, description = self._draw(*positions)
         if only_moving:
@@ -95,7 +92,7 @@ class Explorable:
         start = tuple(c.start for c in self.controls)
         combinations = list(itertools.product(*(range(len(c.positions)) for c in self.controls)))
         # What all frames share, which takes most of the time, is drawn once.
-        frames = {indices: self._picture(indices, indices != start) for indices in combinations}
+        frames = {i: self.picture(*i, only_moving=i != start) for i in combinations}
         svg = _layered([frames[i][0] for i in combinations], combinations.index(start))
         controls = "\n".join(map(_static_control, self.controls))
         texts = [frames[i][1] for i in combinations]

@@ -33,7 +33,7 @@ def leave_one_out_weights(keys, w):
     Returns:
         Array of shape (n, n), rows (queries) sum to 1, zero diagonal.
 
-    Source: chapter 5. Limits: `nwlib`.
+    Source: chapter 5; Wand and Jones (1995), section 3.3. Limits: `nwlib`.
 
     >>> leave_one_out_weights([0.0, 1.0, 2.0], 0.0)
     array([[0. , 0.5, 0.5],
@@ -59,7 +59,7 @@ def loss(w, keys, values):
     Returns:
         float, in squared units of y.
 
-    Source: chapter 5. Limits: `nwlib`.
+    Source: chapter 5; Wand and Jones (1995), section 3.3. Limits: `nwlib`.
 
     >>> loss(0.0, [0.0, 1.0, 2.0], [0.0, 1.0, 5.0])
     10.5

@@ -122,60 +122,35 @@ def test_a_far_query_gets_the_mean_of_the_values_at_the_nearest_key(n, distance)
     assert (np.abs(predictions - expected) <= allowed(values, predictions)).all()
 
 
-@functools.cache
-def exact_in_small_place(name, w):
-    return reference.prediction(*SMALL[name], w)
+ALL = {name: (place, slice(None)) for name, place in SMALL.items()}
+ALL |= {f"{n} ordinary points": (ordinary(n), slice(30)) for n in (1, 2, 50, 400)}
+ALL |= {"3000 ordinary points": (ordinary(3000), slice(5))}
+THOUSANDS = {f"thousands, {name}": (place, CHECKED) for name, place in LARGE.items()}
+ALL |= THOUSANDS
+"""Places, and their queries of which the exact answer is known: for 3000 keys one takes 1/20 s."""
 
 
 @functools.cache
-def exact_in_large_place(name, w):
-    place = LARGE[name]
-    return reference.prediction(place.queries[CHECKED], place.keys, place.values, w)
-
-
-def known(n):
-    """Return of how many queries the exact answer is known: for 3000 keys one takes 1/20 s."""
-    return 30 if n < 1000 else 5
-
-
-@functools.cache
-def exact_among(n, w):
-    place = ordinary(n)
-    return reference.prediction(place.queries[: known(n)], place.keys, place.values, w)
+def exact_in(name, w):
+    place, checked = ALL[name]
+    return reference.prediction(place.queries[checked], place.keys, place.values, w)
 
 
 @pytest.mark.parametrize("form", PREDICTIONS)
 @pytest.mark.parametrize("w", SCALES)
-@pytest.mark.parametrize("name", SMALL)
-def test_predictions_are_exact_wherever_keys_and_queries_lie(name, w, form):
-    place = SMALL[name]
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in THOUSANDS else n for n in ALL]
+)
+def test_predictions_are_exact_wherever_keys_and_queries_lie_and_however_many(name, w, form):
+    place, checked = ALL[name]
     results = PREDICTIONS[form](*place, w)
-    assert_exact(results, exact_in_small_place(name, w), place.values)
-
-
-@pytest.mark.parametrize("form", PREDICTIONS)
-@pytest.mark.parametrize("w", SCALES)
-@pytest.mark.parametrize("n", [1, 2, 50, 400, 3000])
-def test_predictions_are_exact_whatever_the_number_of_points(n, w, form):
-    place = ordinary(n)
-    results = PREDICTIONS[form](*place, w)
-    assert_exact(results[: known(n)], exact_among(n, w), place.values)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("form", PREDICTIONS)
-@pytest.mark.parametrize("w", SCALES)
-@pytest.mark.parametrize("name", LARGE)
-def test_predictions_are_exact_wherever_thousands_of_points_lie(name, w, form):
-    place = LARGE[name]
-    results = PREDICTIONS[form](*place, w)
-    assert_exact(results[CHECKED], exact_in_large_place(name, w), place.values)
+    assert_exact(results[checked], exact_in(name, w), place.values)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("w", SCALES)
 @pytest.mark.parametrize("name", LARGE)
-def test_thousands_of_predictions_agree_with_the_dense_ones(name, w):
+def test_thousands_of_predictions_are_those_made_pair_by_pair(name, w):
     place = LARGE[name]
     results, others = (predict(*place, w) for predict in PREDICTIONS.values())
     assert_agree(results, others, place.values)
@@ -254,7 +229,7 @@ def test_no_placement_of_a_few_points_makes_a_prediction_inexact(points, w):
 
 
 @given(places, sizes)
-def test_the_fast_and_the_dense_prediction_agree(place, w):
+def test_predictions_are_those_made_pair_by_pair(place, w):
     results, others = (predict(*place, w) for predict in PREDICTIONS.values())
     assert_agree(results, others, place.values)
 

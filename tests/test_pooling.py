@@ -1,6 +1,7 @@
 """Pooling of chapters 2 to 5."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -54,6 +55,15 @@ def test_a_single_pair_predicts_its_own_value_everywhere():
 def test_the_scale_is_1_unless_asked_otherwise():
     data = [0.3, 2.0], [0.0, 1.0, 2.5], [1.0, 2.0, 4.0]
     np.testing.assert_array_equal(nw.nadaraya_watson(*data), nw.nadaraya_watson(*data, 1))
+
+
+def test_a_prediction_takes_24_bytes_a_pair():
+    queries, keys = np.linspace(0, 5, 600), np.linspace(0, 5, 700)
+    tracemalloc.start()
+    nw.nadaraya_watson(queries, keys, keys)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 23 < peak / (600 * 700) < 25
 
 
 # Independent implementations

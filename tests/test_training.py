@@ -6,13 +6,14 @@ import mpmath as mp
 import numpy as np
 import pytest
 import samples
-from bounds import EPS, SEARCHED, assert_close, of_a_share, rounding
+from bounds import DIGITS, EPS, SEARCHED, assert_close, of_a_share, rounding
 from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.nonparametric.kernel_regression import KernelReg
 from strategies import eighths, exact_problems, learning_problems, pairs, scales, shifts
 
 import nwlib as nw
+from nwlib import fast
 
 # Weights of the others
 
@@ -288,17 +289,26 @@ def test_stretching_the_keys_shrinks_the_fitted_scale(s):
     assert nw.fit_w(s * keys, values) * s == pytest.approx(nw.fit_w(keys, values), rel=SEARCHED)
 
 
-@pytest.mark.parametrize("shift, factor", [(7, -3), (0, 1e-100), (1e40, 1e45)])
-def test_affine_changes_of_the_values_keep_the_fitted_scale(shift, factor):
+FOUND = {nw.fit_w: SEARCHED, fast.fit_w: DIGITS}
+
+
+@pytest.mark.parametrize(
+    "fit_w, shift, factor",
+    [(fit_w, 7, -3) for fit_w in FOUND]
+    + [(nw.fit_w, 0, 1e-100), (nw.fit_w, 1e40, 1e45)]
+    + [(fast.fit_w, 0, 1e-200), (fast.fit_w, 1e40, 1e49)],
+)
+def test_affine_changes_of_the_values_keep_the_fitted_scale(fit_w, shift, factor):
     keys, values = samples.course(0)
-    fitted = nw.fit_w(keys, shift + factor * values)
-    assert fitted == pytest.approx(nw.fit_w(keys, values), rel=SEARCHED)
+    fitted = fit_w(keys, shift + factor * values)
+    assert fitted == pytest.approx(fit_w(keys, values), rel=FOUND[fit_w])
 
 
-def test_keys_too_close_for_their_best_scale_get_the_largest_one():
+@pytest.mark.parametrize("fit_w, largest", [(nw.fit_w, pytest.approx(1e6)), (fast.fit_w, 1e6)])
+def test_keys_too_close_for_their_best_scale_get_the_largest_one(fit_w, largest):
     keys, values = samples.course(0)
     # The best scale would be 3.2e6, and the loss falls all the way to it.
-    assert nw.fit_w(1e-6 * keys, values) == pytest.approx(1e6)
+    assert fit_w(1e-6 * keys, values) == largest
 
 
 @pytest.mark.parametrize("c", [0.1, 7, -1e50, 5e-324])
