@@ -88,7 +88,7 @@ def reaching(code, refused="'E"):
 
 
 REACH = """
-import collections, ctypes, errno, glob, os, socket, sys
+import collections, ctypes, errno, glob, os, re, socket, sys
 libc = ctypes.CDLL(None, use_errno=True)
 reached, refused = [], collections.Counter()
 
@@ -548,11 +548,11 @@ ESCAPES = {
         for folder, folders, files in os.walk("/"):
             if folder.count("/") > 7:
                 folders.clear()
-            folders[:] = {*folders} - {"share", "include", "__pycache__", "proc", "sys", "tests"}
+            folders[:] = {*folders} - {"share", "include", "__pycache__"}
             refused["folder"] += 1
-            for name in folders + files:
-                if any(word in name for word in ("nwlib", "nwgrade", "gradebook", "hw1")):
-                    reached.append(f"{folder}/{name}")
+            names = "\\n".join(folders + files)
+            for name in re.findall(".*(?:nwlib|nwgrade|gradebook|hw1).*", names):
+                reached.append(f"{folder}/{name}")
         """,
         refused=r"'folder': \d{3}",
     ),
