@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from hypothesis import settings
-from once import once
+from once import copy_project, once
 from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
@@ -136,8 +135,7 @@ def linked_build(shared):
     """What the build says to somebody who tells it where the repository is; and its pages."""
 
     def make(folder):
-        leave = shutil.ignore_patterns(".venv", ".git", ".*_cache", "_build", "*.egg-info")
-        shutil.copytree(ROOT, folder, ignore=leave, dirs_exist_ok=True)
+        copy_project(folder)
         config = yaml.safe_load((folder / "_config.yml").read_text(encoding="utf-8"))
         listed = config["sphinx"]["config"]["extensions"]
         config["sphinx"]["config"]["extensions"] = [x for x in listed if x not in NOT_LINKED]

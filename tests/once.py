@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+ROOT = Path(__file__).parents[1]
 UV = Path(sys.executable).with_name("uv")
 
 
@@ -20,6 +21,12 @@ def once(folder, make):
             make(folder)
             (folder / "done").touch()
     return folder
+
+
+def copy_project(folder):
+    """Copy the project without what make and git have put there."""
+    made = (".venv", ".git", ".*_cache", "_build", "mutants", "*.egg-info")
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*made), dirs_exist_ok=True)
 
 
 def environment(cache, python, *wanted):

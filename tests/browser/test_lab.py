@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from once import environment, once, run
+from once import copy_project, environment, once, run
 
 from . import jupyter
 from .book import CHAPTERS, DOCUMENTS, ROOT
@@ -57,8 +57,7 @@ def binder(request, shared, tmp_path_factory):
     }
 
     def make(home):
-        leave = shutil.ignore_patterns(".venv", ".git", ".*_cache", "_build", "*.egg-info")
-        shutil.copytree(ROOT, home, ignore=leave, dirs_exist_ok=True)
+        copy_project(home)
         kept = {"JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces")}
         run("bash", ".binder/postBuild", cwd=home, env=variables | kept)
 
