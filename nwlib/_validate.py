@@ -144,7 +144,7 @@ def learning_rate(given):
     return number("learning_rate", given, "positive and finite", lambda x: 0 < x < np.inf)
 
 
-def step(w, number, rate):
+def reached(w, number, rate):
     """Return where a step of gradient descent has led, which a scale must be."""
     if not abs(w) <= LARGEST_SCALE:
         raise ValueError(

@@ -1,10 +1,10 @@
 """Attention weights of chapters 3 and 4: how much each query attends to each key.
 
-This is the plain form. A query that is far from every key gets the nearest one, and no w makes
-a NaN or a warning, since `softmax` takes each row's largest score from the others first. What is
-lost are digits: scores are rounded, and an exponential turns what they are off by, up to 3e-16
-times (distance times w)^2, into a relative error of a weight. Keys that are closer to each other
-than the distance to the query is rounded share alike. `nwlib.fast` loses no digits.
+The farther a query is from all keys, the more weight goes to the nearest of them. No query and no
+w makes a NaN, but in `kernel_weights`, since `softmax` subtracts each row's largest score first.
+Digits are lost: a score is off by up to 3e-16 (distance times w)^2, and a weight, relatively, by
+about twice that. Keys whose distances to a query round to the same number get the same weight.
+`nwlib.fast` does not lose these digits.
 """
 
 import numpy as np
@@ -13,14 +13,14 @@ from nwlib import _validate
 
 
 def softmax(scores):
-    """Return positive numbers with sum 1 along the last axis, in the ratios of e^score.
+    """Return nonnegative numbers with sum 1 along the last axis, in the ratios of e^score.
 
-    Formula (4.3): ``softmax(s)_i = e^(s_i) / sum_j e^(s_j)``. Less the largest, all scores give
-    the same (4.5), and no exponential overflows.
+    Formula (4.3): ``softmax(s)_i = e^(s_i) / sum_j e^(s_j)``. The largest score is subtracted
+    first: that changes nothing (4.5), and no exponential overflows.
 
     Args:
-        scores: Any shape with an axis, at most 1e300. A score of -inf has weight 0, but along the
-            last axis one at least must be finite.
+        scores: Array with at least one axis. Along the last one the largest score is finite and at
+            most 1e300 in size; the others may be -inf, which has weight 0.
 
     Returns:
         Array of the shape of scores.
@@ -67,9 +67,9 @@ def kernel_weights(queries, keys, kernel, w=1.0):
 
 
 def scores(queries, keys, w=1.0):
-    """Return the logarithm of the Gaussian of each query at each key, but for a constant.
+    """Return the score of each query and key: the logarithm of the Gaussian, without its constant.
 
-    Formula (5.1): ``s_i(x) = -((x - x_i) w)^2 / 2``.
+    Formula, inside of (5.1): ``s_i(x) = -((x - x_i) w)^2 / 2``.
 
     Args:
         queries: Shape (q,), in units of x.
@@ -89,9 +89,10 @@ def scores(queries, keys, w=1.0):
 
 
 def attention_weights(queries, keys, w=1.0):
-    """Return the softmax of the scores: the kernel's shares, for a query however far away.
+    """Return the shares of `kernel_weights` with a Gaussian, for any query: softmax of the scores.
 
-    Formula (4.4): ``alpha_i(x) = softmax_i(-((x - x_i) w)^2 / 2)``.
+    Formula, inside of (5.1), and of (4.4) for w = 1:
+    ``alpha_i(x) = softmax_i(-((x - x_i) w)^2 / 2)``.
 
     Args:
         queries: Shape (q,), in units of x.

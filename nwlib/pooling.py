@@ -30,7 +30,7 @@ def average_pooling(values, n_queries):
 def attention_pooling(weights, values):
     """Return the weighted mean of the values for each query.
 
-    Formula (2.5): ``f_hat(x) = sum_i alpha_i(x) y_i``.
+    Formula (3.5): ``f_hat(x) = sum_i alpha_i(x) y_i``.
 
     Args:
         weights: Shape (q, n), rows sum to 1, to 1e-5. A row that is NaN from end to end, which
@@ -40,7 +40,7 @@ def attention_pooling(weights, values):
     Returns:
         Array of shape (q,), in units of y.
 
-    Source: chapter 3; Nadaraya (1964), Watson (1964). Limits: `nwlib`.
+    Source: chapters 2 and 3; Nadaraya (1964), Watson (1964). Limits: `nwlib`.
 
     >>> attention_pooling([[0.5, 0.5], [0.0, 1.0]], [2.0, 4.0])
     array([3., 4.])

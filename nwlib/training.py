@@ -33,7 +33,7 @@ def leave_one_out_weights(keys, w):
     Returns:
         Array of shape (n, n), rows (queries) sum to 1, zero diagonal.
 
-    Source: chapter 5; Wand and Jones (1995), section 3.3. Limits: `nwlib`.
+    Source: chapter 5; Stone (1974). Limits: `nwlib`.
 
     >>> leave_one_out_weights([0.0, 1.0, 2.0], 0.0)
     array([[0. , 0.5, 0.5],
@@ -59,7 +59,7 @@ def loss(w, keys, values):
     Returns:
         float, in squared units of y.
 
-    Source: chapter 5; Wand and Jones (1995), section 3.3. Limits: `nwlib`.
+    Source: chapter 5; Stone (1974). Limits: `nwlib`.
 
     >>> loss(0.0, [0.0, 1.0, 2.0], [0.0, 1.0, 5.0])
     10.5
@@ -105,8 +105,8 @@ def train(keys, values, *, w, learning_rate, n_steps):
         keys: Shape (n,) with n at least 2, in units of x, in any order.
         values: Shape (n,), in units of y.
         w: Where to start, in units of 1/x. At w = 0 the gradient is 0 and nothing moves.
-        learning_rate: Positive, in units of 1/(x y)^2. So large that w leaves [-1e6, 1e6], it
-            is an error.
+        learning_rate: Positive, in units of 1/(x y)^2. A step that takes w out of [-1e6, 1e6] is
+            a ValueError.
         n_steps: Number of steps, at least 0.
 
     Returns:
@@ -122,7 +122,7 @@ def train(keys, values, *, w, learning_rate, n_steps):
     w, rate = _validate.scale(w), _validate.learning_rate(learning_rate)
     path = [w]
     for step in range(_validate.count("n_steps", n_steps, least=0)):
-        w = _validate.step(w - rate * gradient(w, keys, values), step + 1, rate)
+        w = _validate.reached(w - rate * gradient(w, keys, values), step + 1, rate)
         path.append(w)
     return History(np.array(path), np.array([loss(w, keys, values) for w in path]))
 
@@ -131,9 +131,9 @@ def fit_w(keys, values):
     """Return the scale with the smallest leave-one-out loss, found without a learning rate.
 
     Tried are 0 and 40 scales from 1 / (10 range of keys) to 10 / (median gap between neighbours),
-    evenly spaced on a logarithmic axis. Then, six times, nine more between the two neighbours of
-    the best: at the end these are a ten-thousandth of it apart. `nwlib.fast.fit_w` is for many
-    points, and finds more digits.
+    evenly spaced on a logarithmic axis. Then, six times, nine scales from the one neighbour of the
+    best to the other; in the end two of them are about a ten-thousandth of it apart.
+    `nwlib.fast.fit_w` is for many points, and finds more digits.
 
     Args:
         keys: Shape (n,) with n at least 2, in units of x, in any order.
@@ -150,7 +150,7 @@ def fit_w(keys, values):
     """
     keys, values = _validate.pairs(keys, values, least=2)
     gaps = np.diff(np.unique(keys))
-    if gaps.size == 0:
+    if gaps.size == 0 or np.ptp(values) == 0:
         return 0.0
     ends = 0.1 / max(gaps.sum(), 1e-7), 10 / max(np.median(gaps), 1e-5)
     tried = np.append(0.0, np.minimum(np.geomspace(*ends, 40), 1e6))
