@@ -546,8 +546,8 @@ ESCAPES = {
     "searches-everything": reaching(
         """
         for folder, folders, files in os.walk("/"):
-            if folder.count("/") > 7:
-                folders.clear()
+            if folder.count("/") > (4 if folder.startswith("/usr/") else 7):
+                folders.clear()  # what the machine has of its own below /usr may be anything
             folders[:] = {*folders} - {"share", "include", "__pycache__"}
             refused["folder"] += 1
             names = "\\n".join(folders + files)
