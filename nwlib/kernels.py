@@ -86,3 +86,12 @@ def epanechnikov(u):
     """
     u = _validate.distances("u", u)
     return 0.75 * np.maximum(0.0, 1 - u**2)
+
+
+KERNELS = {
+    "Gaussian": gaussian,
+    "boxcar": boxcar,
+    "triangular": triangular,
+    "Epanechnikov": epanechnikov,
+}
+"""The kernels by the names that the book gives them."""

@@ -18,13 +18,8 @@ from matplotlib.colors import PowerNorm
 
 import nwlib
 from nwlib import plots
+from nwlib.kernels import KERNELS
 
-KERNELS = {
-    "Gaussian": nwlib.gaussian,
-    "boxcar": nwlib.boxcar,
-    "triangular": nwlib.triangular,
-    "Epanechnikov": nwlib.epanechnikov,
-}
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 

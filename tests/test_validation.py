@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 
 import nwlib as nw
+from nwlib.kernels import KERNELS
 
 X, Y = [0, 1, 3], [2, 4, 8]
 VALID = {
     nw.true_function: {"x": X},
-    nw.gaussian: {"u": X},
-    nw.boxcar: {"u": X},
-    nw.triangular: {"u": X},
-    nw.epanechnikov: {"u": X},
+    **{kernel: {"u": X} for kernel in KERNELS.values()},
     nw.softmax: {"scores": X},
     nw.scores: {"queries": [5, 1], "keys": X, "w": 2},
     nw.kernel_weights: {"queries": [5, 1], "keys": X, "kernel": nw.gaussian, "w": 2},
