@@ -63,17 +63,17 @@ lock: ## Renew the exact versions from the ranges in pyproject.toml
 	"$$tmp/bin/pip" install --quiet uv && \
 	"$$tmp/bin/uv" pip compile --quiet --upgrade --universal --fork-strategy fewest \
 	    --python-version 3.11 --extra test --custom-compile-command "make lock" \
-	    pyproject.toml --output-file requirements.txt && \
+	    pyproject.toml homework/grader/pyproject.toml --output-file requirements.txt && \
 	"$$tmp/bin/uv" pip compile --quiet --python-platform linux --python-version 3.12 \
 	    --extra binder --constraint requirements.txt --custom-compile-command "make lock" \
 	    pyproject.toml --output-file .binder/requirements.txt && \
-	echo "-e ." >> requirements.txt
+	printf -- '-e .\n-e homework/grader\n' >> requirements.txt
 
 clean: ## Remove everything that make made, .venv too
 	rm -rf .venv _build mutants *.egg-info .coverage* .hypothesis .pytest_cache
 	find . \( -name __pycache__ -o -name .ruff_cache \) -prune -exec rm -rf {} +
 
-$(STAMP): requirements.txt pyproject.toml
+$(STAMP): requirements.txt pyproject.toml homework/grader/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	    echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \

@@ -1,4 +1,4 @@
-"""One warm sandbox for all tests of a module about one assignment, which it calls NAME."""
+"""Sandboxes for the submissions of a module about one assignment, which it calls NAME."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from . import submissions
 
 @pytest.fixture(scope="module")
 def sandbox(request):
-    with submissions.open_sandbox(request.module.NAME) as sandbox:
-        yield sandbox
+    """What makes a new one for each submission."""
+    return submissions.maker_of_sandboxes(request.module.NAME)

@@ -12,9 +12,8 @@ A submission is the instructor's notebook in which some answers are other ones:
 import json
 import os
 import shutil
-from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from textwrap import dedent
 
@@ -30,18 +29,12 @@ HOMEWORK = Path(__file__).parents[2] / "homework"
 SEED = 11
 
 
-@contextmanager
-def open_sandbox(name):
-    """Give a sandbox with the assignment's data files, which each `judge` begins anew.
-
-    All submissions of a module share its warm process, as those of students never do: it is
-    quicker, and none of these looks for what others have left.
-    """
+def maker_of_sandboxes(name):
+    """Return what makes sandboxes with the assignment's data files, one for each submission."""
     if shutil.which("bwrap") is None:
         no_sandbox = "NOTHING IS GRADED HERE: bubblewrap is missing (apt-get install bubblewrap)"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(no_sandbox)
-    with Sandbox(Limits(seconds=5), assignment(name).files) as sandbox:
-        yield nullcontext(sandbox)
+    return partial(Sandbox, Limits(seconds=5), assignment(name).files)
 
 
 @lru_cache

@@ -18,8 +18,7 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def sandbox(name):
-    with submissions.open_sandbox(name) as sandbox:
-        yield sandbox
+    return submissions.maker_of_sandboxes(name)
 
 
 def test_there_are_five():

@@ -1,27 +1,20 @@
 """The command line: release, collect, grade, give back, send on."""
 
 import argparse
-import json
-import logging
 import os
 import shutil
 import sys
 import time
 import zipfile
-from concurrent.futures import CancelledError
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shlex import quote
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
-from nwgrade import export, feedback, gradebook, grading, interrupt, written
+from nwgrade import export, feedback, gradebook, grading, interrupt, tell, written
 from nwgrade.assignment import AssignmentError, faults, handed_out
 from nwgrade.collect import collect
 from nwgrade.course import Course, CourseError, read_table, write
@@ -48,14 +41,7 @@ exit codes:
   130  interrupted; what was done is kept, and the same command goes on
 """
 BROKEN = 3
-DASK_SECONDS = 10  # to reach a cluster
 UNGRADED = ("failed", "not graded yet")
-STYLES = {
-    "graded": "green",
-    "partly": "yellow",
-    "not graded yet": "dim",
-    "nothing submitted": "dim",
-}
 
 
 def main(arguments=None):
@@ -124,7 +110,14 @@ def _parser():
         default=os.cpu_count(),
         help="submissions at a time (default %(default)d, the processors of this machine)",
     )
-    one.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster: tcp://host:8786")
+    one.add_argument(
+        "--dask", metavar="ADDRESS", default="", help="grade on a Dask cluster: tls://host:8786"
+    )
+    one.add_argument(
+        "--trust-the-network",
+        action="store_true",
+        help="use a cluster without TLS: whoever can reach it can run code and change grades",
+    )
     one.add_argument("--again", action="store_true", help="grade all anew, with the same inputs")
     command("status", status, "show where each student stands")
     one = command("written", answers, "write a sheet for the answers in words, or read it back")
@@ -168,10 +161,9 @@ def _limits(options):
 
 
 def release(course, assignment, options):
-    found = faults(assignment)
-    with _warned(options):
-        sandbox = Sandbox(_limits(options), assignment.files, options.unsafe)
-        found = found or list(_tried(assignment, sandbox))
+    tell.warn_if_unsafe(options)
+    make_sandbox = partial(Sandbox, _limits(options), assignment.files, options.unsafe)
+    found = faults(assignment) or list(_tried(assignment, make_sandbox))
     if found:
         raise CourseError("\n".join([f"{assignment.name} is not fit to be released.", *found]))
     notebook = gradebook.release(course, assignment)
@@ -183,7 +175,7 @@ def release(course, assignment, options):
             archive.write(file, f"{assignment.name}/{file.name}")
     told = {"notebook": str(notebook), "zip": str(packed), "points": assignment.points}
     tests = sum(assignment.tests.values())
-    _tell(
+    tell.tell(
         options,
         told,
         f"{assignment.name}: {assignment.points:g} points, {tests:g} by {len(assignment.checks)} "
@@ -194,33 +186,33 @@ def release(course, assignment, options):
     )
 
 
-def _tried(assignment, sandbox):
+def _tried(assignment, make_sandbox):
     """Return what does not hold when the solutions and what is handed out are graded."""
-    solved = judge(list(assignment.cells), assignment.checks, sandbox, seed=1)
+    solved = judge(list(assignment.cells), assignment.checks, make_sandbox, seed=1)
     for one in solved.verdicts:
         if one.earned < one.points:
             yield f"The solutions fail {one.check}: {one.message}"
     for position, message in solved.cells:
         yield f"The solutions: cell {position} stops with {message}"
     plain = handed_out(assignment)
-    for one in judge(plain, assignment.checks, sandbox, seed=1).verdicts:
+    for one in judge(plain, assignment.checks, make_sandbox, seed=1).verdicts:
         if one.earned:
             yield f"What is handed out passes {one.check}: it gives points for nothing."
     everything = [replace(cell, is_graded=False) for cell in plain]
-    for position, message in judge(everything, [], sandbox, seed=1).cells:
+    for position, message in judge(everything, [], make_sandbox, seed=1).cells:
         yield f"What is handed out: cell {position} stops with {message}"
 
 
 def collected(course, assignment, options):
     lines = collect(course, assignment, options.source, options.worksheet)
     columns = ["student", "name", "file", "outcome", "note"]
-    table = _quiet_table(f"{assignment.name}, collected")
+    table = tell.quiet_table(f"{assignment.name}, collected")
     for name in columns:
         table.add_column(name, overflow="fold", no_wrap=name == "outcome")
     for line in lines:
         table.add_row(*(Text(str(line.get(name, ""))) for name in columns))
     count = sum(line["outcome"] in ("collected", "resubmitted") for line in lines)
-    _tell(
+    tell.tell(
         options, lines, table, f"{count} new of {len(lines)}. Next: nwgrade grade {assignment.name}"
     )
 
@@ -229,18 +221,16 @@ def grade(course, assignment, options):
     if not course.submissions(assignment.name):
         raise CourseError(f"Nothing has been collected yet: nwgrade collect {assignment.name} ...")
     limits = _limits(options)
-    with _alone(course), _warned(options), _executor(options, limits) as (make_executor, n_workers):
+    kit = grading.make_kit(course, assignment, limits, options.unsafe)
+    workers = grading.workers(kit, options.workers, options.dask, options.trust_the_network)
+    tell.warn_if_unsafe(options)
+    with _alone(course), workers as client:
         if not gradebook.is_registered(course, assignment):
             gradebook.release(course, assignment)
         work = list(grading.needed(course, assignment, limits, options.unsafe, options.again))
-        jobs = grading.jobs(course, assignment, work, limits, options.unsafe)
-        started, asked = time.monotonic(), interrupt.asked()
-        with (
-            gradebook.gradebook(course) as book,
-            _progress(len(work), options) as step,
-            closing(grading.run(jobs, make_executor, n_workers, asked=asked)) as results,
-        ):
-            for submission, stamp, result in results:
+        started = time.monotonic()
+        with gradebook.gradebook(course) as book, tell.progress(len(work), options) as step:
+            for submission, stamp, result in grading.run(work, kit, client, interrupt.asked()):
                 gradebook.store(course, assignment, submission, stamp, result, book, grading.now())
                 step()
     seconds = time.monotonic() - started
@@ -250,24 +240,24 @@ def grade(course, assignment, options):
         done = f"{len(work)} graded in {seconds:.1f} s, {each}."
     else:
         done = "Nothing was new."
-    _tell(options, [_line(row) for row in rows], _table(assignment, rows), done)
+    tell.tell(options, [tell.line(row) for row in rows], tell.table(assignment, rows), done)
     is_broken = any(row.status == "failed" or _has_broken_check(row) for row in rows)
     return BROKEN if is_broken else 0
 
 
 def status(course, assignment, options):
     rows = _rows(course, assignment)
-    _tell(options, [_line(row) for row in rows], _table(assignment, rows))
+    tell.tell(options, [tell.line(row) for row in rows], tell.table(assignment, rows))
 
 
 def answers(course, assignment, options):
     rows = _rows(course, assignment)
     if options.read:
         count = written.read_sheet(course, assignment, rows, options.read)
-        _tell(
+        tell.tell(
             options,
             {"graded": count},
-            _count_of(count, "answer has points now.", "answers have points now."),
+            tell.count_of(count, "answer has points now.", "answers have points now."),
         )
         return
     path = course.root / "export" / f"{assignment.name}-written.csv"
@@ -275,12 +265,12 @@ def answers(course, assignment, options):
     told = {"sheet": str(path), "answers": count}
     if count:
         to_do = (
-            f"{_count_of(count, 'answer waits', 'answers wait')} in {path}. Fill in the points, "
-            f"then: nwgrade written {assignment.name} --read {quote(str(path))}"
+            f"{tell.count_of(count, 'answer waits', 'answers wait')} in {path}. Fill in the "
+            f"points, then: nwgrade written {assignment.name} --read {quote(str(path))}"
         )
     else:
         to_do = f"No answer waits for points. Next: nwgrade feedback {assignment.name}"
-    _tell(options, told, to_do)
+    tell.tell(options, told, to_do)
 
 
 def give_back(course, assignment, options):
@@ -289,15 +279,15 @@ def give_back(course, assignment, options):
     waiting = [row.student for row in rows if row.waiting]
     without = [row.student for row in rows if row.status in UNGRADED]
     told = {"pages": count, "zip": str(path), "waiting": len(waiting), "not_graded": without}
-    _tell(
+    tell.tell(
         options,
         told,
-        f"{_count_of(count, 'page', 'pages')} in feedback/, and all of them in {path}.",
+        f"{tell.count_of(count, 'page', 'pages')} in feedback/, and all of them in {path}.",
     )
     if waiting:
-        _warn(f"{len(waiting)} of them have parts that still wait for points.")
+        tell.warn(f"{len(waiting)} of them have parts that still wait for points.")
     if without:
-        _warn(f"No page for those who are not graded: {', '.join(without[:9])}.")
+        tell.warn(f"No page for those who are not graded: {', '.join(without[:9])}.")
 
 
 def send_on(course, assignment, options):
@@ -306,8 +296,8 @@ def send_on(course, assignment, options):
     if unready and not options.partial:
         names = ", ".join(f"{row.student} ({row.status})" for row in unready[:5])
         raise CourseError(
-            f"{_count_of(len(unready), 'submission is', 'submissions are')} not graded to the end: "
-            f"{names}{', ...' if len(unready) > 5 else ''}. Finish them, or export what there is "
+            f"{tell.count_of(len(unready), 'submission is', 'submissions are')} not graded to the "
+            f"end: {names}{', ...' if len(unready) > 5 else ''}. Finish them, or export what there is "
             "with --partial."
         )
     left, kind = [], "scores"
@@ -323,13 +313,15 @@ def send_on(course, assignment, options):
     write(path, text)
     blank = [row.student for row in rows if row.score is None]
     told = {"file": str(path), "without_score": blank, "not_in_the_list": left}
-    _tell(
-        options, told, f"{_count_of(len(rows) - len(blank), 'score is', 'scores are')} in {path}."
+    tell.tell(
+        options,
+        told,
+        f"{tell.count_of(len(rows) - len(blank), 'score is', 'scores are')} in {path}.",
     )
     if blank:
-        _warn(f"No score, and nothing in the file, for {len(blank)}: {', '.join(blank[:9])}.")
+        tell.warn(f"No score, and nothing in the file, for {len(blank)}: {', '.join(blank[:9])}.")
     if left:
-        _warn(f"Graded, but not in the list that was to be filled in: {', '.join(left)}.")
+        tell.warn(f"Graded, but not in the list that was to be filled in: {', '.join(left)}.")
 
 
 def _rows(course, assignment):
@@ -359,58 +351,6 @@ def _alone(course):
         yield
 
 
-@contextmanager
-def _executor(options, limits):
-    """Give a function that makes an executor, and how many workers it has.
-
-    Machines that cannot isolate say so here, once, before anything is graded.
-    """
-    if not options.dask:
-        grading.ready(limits, options.unsafe)
-        yield partial(grading.Workers, options.workers), options.workers
-        return
-    try:
-        from distributed import Client
-        from distributed.comm.addressing import resolve_address
-    except ImportError:
-        raise CourseError("--dask needs Dask: pip install distributed") from None
-    for name in ("distributed", "distributed.client"):  # what fails is said below
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
-        resolve_address(options.dask)  # Client takes long to give up what is no address
-        client = Client(options.dask, timeout=DASK_SECONDS, set_as_default=False)
-    except (OSError, TimeoutError, TypeError, ValueError) as error:
-        raise CourseError(f"There is no Dask cluster at {options.dask}: {error}") from None
-    with client:
-        answers = client.run(grading.ready, limits, options.unsafe, on_error="return")
-        if not answers:
-            raise CourseError(f"The Dask cluster at {options.dask} has no worker.")
-        for address, answer in answers.items():
-            if answer != grading.code_version():
-                is_error = isinstance(answer, Exception)
-                why = answer if is_error else "its nwgrade is another version than the one here"
-                raise CourseError(f"The Dask worker {address} cannot grade: {why}.")
-        try:
-            yield partial(client.get_executor, pure=False), sum(client.nthreads().values())
-        except CancelledError:
-            raise CourseError(
-                f"The Dask cluster at {options.dask} is gone. What was graded is kept, and the "
-                "same command goes on."
-            ) from None
-
-
-@contextmanager
-def _progress(total, options):
-    """Give a function to call after each submission."""
-    if options.json or not total:
-        yield lambda: None
-        return
-    columns = [TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)
-
-
 def _has_broken_check(row):
     return any(one["is_broken"] for one in row.result.get("verdicts", ()))
 
@@ -418,84 +358,3 @@ def _has_broken_check(row):
 def _roster(course):
     path = course.root / "students.csv"
     return [(row["id"], row["name"]) for row in read_table(path)] if path.exists() else []
-
-
-# ---- What is printed ----
-
-
-@contextmanager
-def _warned(options):
-    if options.unsafe:
-        _warn("--unsafe: submissions can read, change and send away all that you can.")
-    yield
-
-
-def _line(row):
-    """Return a row for machines."""
-    return {
-        "student": row.student,
-        "name": row.name,
-        "status": row.status,
-        "problem": row.problem,
-        "days_late": row.days_late,
-        "parts": {part.cell: part.earned for part in row.parts},
-        "earned": row.earned,
-        "score": row.score,
-        "seed": row.result.get("seed"),
-        "version": row.result.get("version"),
-    }
-
-
-def _table(assignment, rows):
-    title = f"{assignment.name}, {assignment.points:g} points"
-    table = _quiet_table(title)
-    table.add_column("student", overflow="fold")
-    table.add_column("name", overflow="fold")
-    table.add_column("status", no_wrap=True)
-    for name in ("checks", "written", "late", "score"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        checks = [part for part in row.parts if part.cell in assignment.tests]
-        by_hand = [part for part in row.parts if part.cell not in assignment.tests]
-        table.add_row(
-            Text(row.student),
-            Text(row.name),
-            Text(row.status, style=STYLES.get(row.status, "red")),
-            _sum(checks),
-            _sum(by_hand),
-            f"{row.days_late} d" if row.days_late else "",
-            "" if row.score is None else f"{row.score:g}",
-        )
-    return table
-
-
-def _quiet_table(title):
-    look = {"box": SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1, 0, 0)}
-    return Table(title=title, title_justify="left", **look)
-
-
-def _count_of(number, one, many):
-    return f"{number} {one if number == 1 else many}"
-
-
-def _sum(parts):
-    """Return what has been earned, and what still may be."""
-    if not parts:
-        return ""
-    waiting = sum(part.points for part in parts if part.earned is None)
-    earned = f"{sum(part.earned or 0 for part in parts):g}"
-    return f"{earned} + {waiting:g}?" if waiting else earned
-
-
-def _tell(options, machine, *people):
-    """Print for a machine or for people."""
-    if options.json:
-        print(json.dumps(machine, indent=1))
-        return
-    console = Console()
-    for one in people:
-        console.print(one, markup=False, highlight=False, soft_wrap=isinstance(one, str))
-
-
-def _warn(text):
-    print(f"nwgrade: {text}", file=sys.stderr)

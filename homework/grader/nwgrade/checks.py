@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 RELATIVE = {8: 1e-7, 4: 2e-4, 2: 2e-2}  # by the bytes of the float that the submission returns
+NUMBERS = bool | int | float | np.ndarray | np.generic
 SHOWN = 6  # numbers of an array that a message shows
 LITTLE = reprlib.Repr()
 LITTLE.maxstring = LITTLE.maxother = 60
@@ -123,20 +124,17 @@ def seed(number):
 def compare(got, expected, said, rtol=None, atol=None, hint="", secret=False):
     """Raise Failed with the first difference between a returned and the expected value.
 
-    Lists count as arrays; True and False are numbers only where they are expected. Without
-    tolerances the values must agree to rounding, coarser where the submission computes in single
-    precision. Mind that atol then grows with the largest expected value: beside a 1e6, a 0.01 that
-    is missing goes unseen. A secret expected value is not told.
+    A list of numbers that a submission returns arrives as an array; True and False are numbers only
+    where they are expected. Without tolerances the values must agree to rounding, coarser where the
+    submission computes in single precision. Mind that atol then grows with the largest expected
+    value: beside a 1e6, a 0.01 that is missing goes unseen. A secret expected value is not told.
     """
     hint = f" {hint}" if hint else ""
     if got is None:
         raise Failed(f"{said} returned None. Is there a return statement?{hint}")
     expected = np.asarray(expected)
-    try:
-        array = np.asarray(got)
-        kind = array.dtype.kind
-    except ValueError:
-        kind = "O"
+    array = np.asarray(got if isinstance(got, NUMBERS) else "no number")
+    kind = array.dtype.kind
     if kind not in ("biuf" if expected.dtype.kind == "b" else "iuf"):
         raise Failed(f"{said} should return numbers, but returned {_shown(got)}.{hint}")
     if array.shape != expected.shape:

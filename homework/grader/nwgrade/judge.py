@@ -1,10 +1,13 @@
 """Grade one submission: run its cells in the sandbox, then ask the checks' questions."""
 
+import io
+import math
 import time
 import zlib
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from nwgrade import sandbox as box
 from nwgrade import wire
@@ -12,7 +15,7 @@ from nwgrade.checks import Failed, Student
 
 MAX_DEATHS = 5
 PATIENCE = 10  # times the limit of one call, for all of a submission
-PNG, MAX_PNG = b"\x89PNG\r\n\x1a\n", 2 * 2**20
+MAX_PNG, MAX_PIXELS = 2 * 2**20, 4000  # bytes, and pixels a side
 
 
 @dataclass(frozen=True)
@@ -51,17 +54,20 @@ class Report:
         return sum(verdict.points for verdict in self.verdicts)
 
 
-def judge(cells, checks, sandbox, seed, drawings=()):
+def judge(cells, checks, make_sandbox, seed, drawings=()):
     """Return the Report on a submission's cells.
 
-    sandbox : a context that gives a Sandbox, entered for this submission alone. seed : makes all
-    inputs of the checks. drawings : pairs of a cell and the function that draws its figure on axes.
+    make_sandbox : gives a new Sandbox, which nothing else has used; another one after each death.
+    seed : makes all inputs of the checks. drawings : pairs of a cell and the function that draws
+    its figure on axes.
     """
-    with sandbox as entered:
-        submission = _Submission(cells, entered)
+    submission = _Submission(cells, make_sandbox)
+    try:
         submission.run()
         verdicts = tuple(_verdict(check, submission, seed) for check in checks)
         figures = tuple((cell, submission.draw(name)) for cell, name in drawings)
+    finally:
+        submission.close()
     figures = tuple((cell, png) for cell, png in figures if png)
     return Report(verdicts, tuple(submission.failed), tuple(submission.deaths), figures)
 
@@ -81,23 +87,28 @@ def _verdict(check, submission, seed):
 
 
 class _Submission:
-    """A submission in the sandbox, set up anew whenever it has died."""
+    """A submission in its sandbox, or in another one whenever it has died."""
 
-    def __init__(self, cells, sandbox):
+    def __init__(self, cells, make_sandbox):
         self.cells = [cell for cell in cells if cell.kind == "code" and not cell.is_test]
         self.draws = any("matplotlib" in cell.source for cell in self.cells)
-        self.sandbox = sandbox
+        self.make_sandbox = make_sandbox
+        self.sandbox = None
         self.failed = []
         self.deaths = []
         self.slowest = 0.0  # answer that came
-        self.deadline = time.monotonic() + PATIENCE * sandbox.limits.seconds
+        self.deadline = math.inf  # until the first sandbox is ready
+
+    def close(self):
+        if self.sandbox:
+            self.sandbox.close()
 
     def run(self):
         """Run all cells from the top in a fresh process, leaving out those that have killed it."""
         deadly = set()
         while self._has_a_chance():
             self.failed = [line for line in self.failed if line[0] in deadly]
-            self.sandbox.start(self._seconds(), self.draws)
+            self._begin()
             for cell in self.cells:
                 if cell.position in deadly:
                     continue
@@ -112,6 +123,13 @@ class _Submission:
                 self.cells = [cell for cell in self.cells if cell.position not in deadly]
                 return
 
+    def _begin(self):
+        self.close()
+        self.sandbox = self.make_sandbox()
+        self.sandbox.start(self.draws)
+        patience = PATIENCE * self.sandbox.limits.seconds
+        self.deadline = min(self.deadline, time.monotonic() + patience)
+
     def _run(self, cell):
         message = {"run": cell.source, "name": f"cell {cell.position}"}
         if time.monotonic() > self.deadline:
@@ -125,7 +143,7 @@ class _Submission:
 
     def _ask(self, message):
         began = time.monotonic()
-        reply = self.sandbox.ask(message)
+        reply = self.sandbox.ask(message, self._seconds())
         self.slowest = max(self.slowest, time.monotonic() - began)
         return reply
 
@@ -161,10 +179,23 @@ class _Submission:
         """Return the PNG of what the function draws, or None."""
         try:
             reply = self.ask({"draw": name})
-            png = bytes(np.asarray(reply["value"], dtype=np.uint8))
-        except (Failed, KeyError, TypeError, ValueError, OverflowError):
+        except Failed:
             return None
-        return png if png.startswith(PNG) and len(png) <= MAX_PNG else None
+        png = reply.get("value") if isinstance(reply, dict) else None
+        return png if isinstance(png, bytes) and _is_picture(png) else None
+
+
+def _is_picture(png):
+    """Say whether the bytes are a PNG of a size that a page can show; nothing of it is unpacked."""
+    if len(png) > MAX_PNG:
+        return False
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            width, height = image.size
+            image.verify()
+    except Exception:  # Pillow has many words for what is no picture
+        return False
+    return max(width, height) <= MAX_PIXELS
 
 
 def _readable(text, limit=400):

@@ -1,0 +1,295 @@
+"""Grade many submissions: each is work of its own, on this machine or on those of a Dask cluster.
+
+What goes to a worker is a notebook, its seed, and a `Kit`, plain data that holds all else that
+grading takes; what comes back is a plain dict. Nothing is stored there, so a submission that is
+graded twice, because a machine was lost, has one grade all the same.
+"""
+
+import base64
+import logging
+import secrets
+import tempfile
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+
+from nwgrade.checks import load_checks
+from nwgrade.course import CourseError, digest
+from nwgrade.judge import judge
+from nwgrade.notebooks import Unreadable, read_notebook
+from nwgrade.sandbox import Limits, Sandbox, SandboxError
+
+AHEAD = 4  # submissions that wait at each worker
+MODULES = ("calls", "checks", "judge", "notebooks", "sandbox", "wire", "worker")
+SECONDS_TO_REACH = 10  # a cluster
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What it takes to grade submissions of an assignment.
+
+    checks : the text of its module. files : (name, bytes) of its data. written : the grade_ids of
+    answers that a person grades. drawings : of each cell with a figure, the function that draws it.
+    """
+
+    name: str
+    checks: str
+    files: tuple
+    written: tuple
+    drawings: tuple
+    limits: Limits
+    unsafe: bool = False
+
+
+def make_kit(course, assignment, limits, unsafe=False):
+    """Return the kit of an assignment."""
+    checks = (course.root / "checks" / f"{assignment.name}.py").read_text(encoding="utf-8")
+    files = tuple((path.name, path.read_bytes()) for path in assignment.files)
+    written, drawings = tuple(assignment.written), tuple(assignment.drawings.items())
+    return Kit(assignment.name, checks, files, written, drawings, limits, unsafe)
+
+
+# ---- One submission ----
+
+
+def grade(notebook, seed, kit):
+    """Return what came of grading: status, verdicts, cells that did not run, answers, figures.
+
+    status is "graded", "unreadable", "timed out", "died", or "failed" when the machine was at
+    fault, and then there is no score.
+    """
+    try:
+        cells = read_notebook(notebook)
+    except Unreadable as error:
+        return {"status": "unreadable", "problem": str(error)}
+    for _ in range(2):
+        try:
+            room = _room(kit)
+            report = judge(cells, room.checks, room.next_sandbox, seed, kit.drawings)
+        except Exception as error:  # the machine's fault: judge answers for what students do
+            problem = str(error) if isinstance(error, SandboxError) else repr(error)
+            continue
+        return {
+            "status": _status(report),
+            "problem": "",
+            "verdicts": [asdict(verdict) for verdict in report.verdicts],
+            "cells": [list(line) for line in report.cells],
+            "deaths": list(report.deaths),
+            "answers": {name: _answer(cells, name) for name in kit.written},
+            "figures": {name: base64.b64encode(png).decode() for name, png in report.figures},
+        }
+    return {"status": "failed", "problem": problem}
+
+
+def _status(report):
+    if not report.deaths:
+        return "graded"
+    return "timed out" if "timed out" in report.deaths else "died"
+
+
+def _answer(cells, grade_id):
+    """Return the text of a written answer; of a copied cell, all that is in the copies."""
+    return "\n\n".join(cell.source for cell in cells if cell.grade_id == grade_id)
+
+
+# ---- Where a worker's thread grades ----
+
+
+class _Room:
+    """What a thread grades with: the checks, the data files, and the next sandbox.
+
+    The files lie as in a course, since checks may read data from beside their module. A sandbox is
+    started while the one before it answers, when nothing is known of the submission it is for.
+    """
+
+    def __init__(self, kit):
+        self._kit = kit
+        self._folder = tempfile.TemporaryDirectory(prefix="nwgrade-")
+        module = Path(self._folder.name, "checks", f"{kit.name}.py")
+        data = Path(self._folder.name, "source", kit.name)
+        for folder in (module.parent, data):
+            folder.mkdir(parents=True)
+        module.write_text(kit.checks, encoding="utf-8")
+        for name, content in kit.files:
+            (data / name).write_bytes(content)
+        with _loading:
+            self.checks = load_checks(kit.checks, module)
+        self._files = sorted(data.iterdir())
+        self._next = self._start()
+
+    def _start(self):
+        return Sandbox(self._kit.limits, self._files, self._kit.unsafe)
+
+    def next_sandbox(self):
+        sandbox, self._next = self._next, self._start()
+        return sandbox
+
+    def close(self):
+        self._next.close()
+        self._folder.cleanup()
+
+
+_loading = threading.Lock()  # checks are collected in one place
+_rooms = {}  # by thread and kit
+
+
+def _room(kit):
+    key = threading.get_ident(), kit
+    if key not in _rooms:
+        _rooms[key] = _Room(kit)
+    return _rooms[key]
+
+
+def leave(kit):
+    """Tidy up after all submissions of a kit."""
+    for key in [key for key in _rooms if key[1] == kit]:
+        _rooms.pop(key).close()
+
+
+def ready(limits, unsafe):
+    """Return the version of the grader on this machine; raise SandboxError if it cannot isolate."""
+    with Sandbox(limits, (), unsafe) as sandbox:
+        sandbox.start()
+    return code_version()
+
+
+# ---- All submissions of an assignment ----
+
+
+def needed(course, assignment, limits, unsafe=False, again=False):
+    """Yield (submission, stamp) of what is not graded as it stands.
+
+    The stamp is what the grade is of: the version of the submission and that of the grader, and the
+    seed of all inputs. A version's seed is drawn once: grading it again asks the same questions.
+    """
+    grader = grader_version(assignment, limits, unsafe)
+    for submission in course.submissions(assignment.name).values():
+        old = course.result(assignment.name, submission.student) or {}
+        version = submission.version
+        is_same = old.get("version") == version
+        if is_same and old["grader"] == grader and old["status"] != "failed" and not again:
+            continue
+        seed = old["seed"] if is_same else secrets.randbits(63)
+        yield submission, {"version": version, "seed": seed, "grader": grader}
+
+
+def grader_version(assignment, limits, unsafe):
+    """Return what a grade depends on besides the submission: assignment, grader and limits."""
+    parts = [assignment.version, repr((limits, unsafe)), code_version()]
+    return digest("\0".join(parts).encode())
+
+
+def code_version():
+    """Return the version of the code that decides on points."""
+    here = Path(__file__).parent
+    return digest(b"\0".join((here / f"{name}.py").read_bytes() for name in MODULES))
+
+
+def run(work, kit, client, asked, function=grade):
+    """Yield (submission, stamp, result) as they come; few notebooks are in memory at a time.
+
+    client : of Dask, whose workers are threads of this process or anywhere. A submission whose
+    worker is lost is graded by another one; when that has happened some times, it has failed.
+
+    asked : a future; once it is done, KeyboardInterrupt is raised between two results.
+    """
+    work, running, done = iter(work), {}, SimpleQueue()
+    asked.add_done_callback(done.put)
+    capacity = AHEAD * sum(client.nthreads().values())
+    while True:
+        while len(running) < capacity and (item := next(work, None)):
+            submission, stamp = item
+            if submission.notebook is None:
+                problem = submission.received.get("problem") or "There is no notebook."
+                yield submission, stamp, {"status": "unreadable", "problem": problem}
+                continue
+            notebook = submission.notebook.read_bytes()
+            future = client.submit(function, notebook, stamp["seed"], kit, pure=False)
+            running[future.key] = submission, stamp
+            future.add_done_callback(done.put)
+        if not running:
+            return
+        future = done.get()
+        if asked.done():
+            raise KeyboardInterrupt
+        submission, stamp = running.pop(future.key)
+        yield submission, stamp, _result(future)
+
+
+def _result(future):
+    if future.status == "finished":
+        return future.result()
+    if future.status == "error":
+        return {"status": "failed", "problem": f"its worker was lost: {future.exception()!r}"}
+    raise CourseError(
+        "The Dask cluster is gone. What was graded is kept, and the same command goes on."
+    )
+
+
+# ---- Who does it ----
+
+
+@contextmanager
+def workers(kit, count, address="", trusted=False):
+    """Give a Dask client: of so many threads of this process, or of the cluster at an address.
+
+    Machines that cannot isolate say so here, once, before anything is graded.
+
+    trusted : whether a network is trusted on which anybody can give the cluster orders.
+    """
+    with _local(count) if not address else _cluster(address, trusted) as client:
+        answers = client.run(ready, kit.limits, kit.unsafe, on_error="return")
+        if not answers:
+            raise CourseError(f"The Dask cluster at {address} has no worker.")
+        for worker, answer in answers.items():
+            if isinstance(answer, SandboxError) and not address:
+                raise answer
+            if answer != code_version():
+                is_error = isinstance(answer, Exception)
+                why = answer if is_error else "its nwgrade is another version than the one here"
+                raise CourseError(f"The Dask worker {worker} cannot grade: {why}.")
+        try:
+            yield client
+        finally:
+            with suppress(Exception):  # the cluster may be gone
+                client.run(partial(leave, kit))
+
+
+@contextmanager
+def _local(count):
+    from distributed import Client, LocalCluster
+
+    quiet = {"dashboard_address": None, "silence_logs": logging.CRITICAL, "memory_limit": None}
+    size = {"processes": False, "n_workers": 1, "threads_per_worker": count}
+    with LocalCluster(**size, **quiet) as cluster, Client(cluster, set_as_default=False) as client:
+        yield client
+
+
+@contextmanager
+def _cluster(address, trusted):
+    from distributed import Client
+    from distributed.comm.addressing import resolve_address
+
+    for name in ("distributed", "distributed.client"):  # what fails is said below
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    if not address.startswith("tls://") and not trusted:
+        raise CourseError(
+            f"Whoever can reach the Dask cluster at {address} can run any code there, read all "
+            "submissions and change all grades. Give it TLS, and an address with tls://, or say "
+            "--trust-the-network if nobody but you can reach it."
+        )
+    try:
+        resolve_address(address)  # Client takes long to give up what is no address
+        client = Client(address, timeout=SECONDS_TO_REACH, set_as_default=False)
+    except (OSError, TimeoutError, TypeError, ValueError) as error:
+        raise CourseError(f"There is no Dask cluster at {address}: {error}") from None
+    with client:
+        yield client
+
+
+def now():
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,279 @@
+"""The sandbox: a bubblewrap with a Python in it, for one submission, and questions to it.
+
+Everything that locks a submission in is made by others, and only put together here:
+
+    bubblewrap   a file system of the system's libraries, the interpreter and the few packages that
+                 submissions may import, all read-only; no network, no processes but its own
+    setpriv      a grader that is root makes its sandboxes as root, and runs them as nobody
+    libseccomp   the kernel's calls that may be made: none for processes, sockets and namespaces
+    prlimit      memory, processor time, threads, sizes of files
+
+No course, no solutions, no nwlib, no home. A sandbox is never used again for another submission.
+"""
+
+import importlib.metadata
+import logging
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from nwgrade import wire
+from nwgrade.calls import NoFilter, filter_of_calls
+
+HERE = Path(__file__).parent
+PACKAGES = ("numpy", "matplotlib")  # with what they need; nwlib is not among them
+START_SECONDS = 60
+TMP = 64 * 2**20  # bytes that a submission may write
+NOBODY = ("--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
+CPU_TIME_IS_UP = 128 + 24, -24  # how bubblewrap tells that the kernel has sent SIGXCPU
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use.
+
+    seconds : wall-clock time for a cell or a call. cpu_seconds : processor time for all of it.
+    megabytes : address space. processes : itself and its threads; it cannot start another.
+    """
+
+    seconds: float = 10
+    cpu_seconds: int = 60
+    megabytes: int = 2048
+    processes: int = 16
+
+
+class SandboxError(Exception):
+    """The machine cannot isolate, or the sandbox has failed: nobody's submission is to blame."""
+
+
+class Gone(Exception):
+    """The submission's process has ended without an answer: "timed out", "died" and so on."""
+
+
+class Sandbox:
+    """A sandbox that is starting: `ask` it, and `close` it.
+
+    files : paths of the data files that a submission finds in its working directory.
+    """
+
+    def __init__(self, limits=None, files=(), unsafe=False):
+        self.limits = limits or Limits()
+        descriptor = None if unsafe else _descriptor_of_calls()
+        command = _unsafe(self.limits) if unsafe else _isolated(self.limits, files, descriptor)
+        self.folder = tempfile.TemporaryDirectory(prefix="nwgrade-") if unsafe else None
+        try:
+            self._process = subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                env=ENVIRONMENT,
+                cwd=self.folder and self.folder.name,
+                pass_fds=() if unsafe else (descriptor,),
+                start_new_session=True,  # Ctrl-C is for the grader
+            )
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+        for file in files if unsafe else ():
+            shutil.copy(file, self.folder.name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """End the submission, and with it all that it has left."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            stream.close()
+        if self.folder:
+            self.folder.cleanup()
+
+    def start(self, draws=False):
+        """Wait until it is ready; raise SandboxError if it will not be.
+
+        draws : whether to import Matplotlib first, which is then not on the submission's time.
+        """
+        try:
+            self.ask({"import": "matplotlib.pyplot" if draws else "numpy"}, START_SECONDS)
+        except (Gone, wire.WireError) as error:
+            said = self._process.stderr.read().decode(errors="replace").strip()
+            why = said.rpartition("\n")[2] or error
+            raise SandboxError(f"the sandbox does not start: {why}") from None
+
+    def ask(self, message, seconds=None):
+        """Return the submission's answer; raise Gone without one, wire.WireError for nonsense."""
+        deadline = time.monotonic() + (self.limits.seconds if seconds is None else seconds)
+        question = memoryview(wire.encode(message))
+        answer = bytearray()
+        os.set_blocking(self._process.stdin.fileno(), False)
+        while not answer.endswith(b"\n"):
+            waiting = [self._process.stdin] if question else []
+            left = max(0, deadline - time.monotonic())
+            readable, writable, _ = select.select([self._process.stdout], waiting, [], left)
+            if not readable and not writable:
+                raise self._gone("timed out")
+            try:
+                if writable:
+                    question = question[self._process.stdin.write(question) or 0 :]
+                piece = self._process.stdout.read(2**20) if readable else None
+            except BrokenPipeError:
+                piece = b""
+            if piece == b"":
+                raise self._gone("died")
+            answer += piece or b""
+            if len(answer) > wire.MAX_LINE or b"\n" in answer[:-1]:
+                raise self._gone("answered nonsense")
+        return wire.decode(wire.measured(bytes(answer)))
+
+    def _gone(self, reason):
+        """End the process; return why it has given no answer."""
+        if reason != "died":
+            self._process.kill()
+        ended = self._process.wait()
+        return Gone("timed out" if ended in CPU_TIME_IS_UP else reason)
+
+
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "Agg",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+def _isolated(limits, files, descriptor):
+    """Return the command that starts the worker in bubblewrap.
+
+    A user who is not root needs one, with a user namespace. For root there are two: the outer one,
+    which can see all files, arranges them and becomes nobody; the inner one is an ordinary user's.
+    """
+    bubblewrap = shutil.which("bwrap")
+    if bubblewrap is None:
+        raise SandboxError(
+            "bubblewrap is missing: apt-get install bubblewrap. It keeps submissions away from "
+            "your files, the network and each other; --unsafe does without, for work you trust"
+        )
+    view = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    view += ["--unshare-cgroup-try", "--cap-drop", "ALL", *_files(files)]
+    locked = ["--unshare-user", "--die-with-parent", "--new-session", "--seccomp", descriptor]
+    if os.geteuid() == 0:
+        outer = [bubblewrap, "--die-with-parent", *view]
+        outer += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        command = [*outer, "setpriv", *NOBODY, "bwrap", "--dev-bind", "/", "/", *locked]
+    else:
+        command = [bubblewrap, *view, *locked, "--disable-userns"]
+    return [*command, "--chdir", "/tmp", *_limited(limits), *_python(["/worker", "/packages"])]
+
+
+def _unsafe(limits):
+    """Return the command that starts the worker with the limits, but in the open."""
+    paths = [HERE, *sorted({path.parent for path in _package_files()})]
+    return [*_limited(limits), *_python(paths)]
+
+
+def _limited(limits):
+    bytes_ = limits.megabytes * 2**20
+    yield from ("prlimit", f"--as={bytes_}", f"--cpu={limits.cpu_seconds}", "--core=0")
+    yield from (f"--nproc={limits.processes}", "--nofile=64", f"--fsize={TMP // 4}", "--")
+
+
+def _python(paths):
+    start = f"import sys; sys.path += {[str(path) for path in paths]}; import worker; worker.main()"
+    return [_interpreter(), "-IS", "-c", start]
+
+
+def _files(files):
+    """Return bubblewrap's options for what a submission sees."""
+    yield from ("--ro-bind", "/usr", "/usr", "--proc", "/proc")
+    yield from ("--dev", "/dev", "--remount-ro", "/dev")
+    for name in ("bin", "lib", "lib32", "lib64", "sbin"):
+        if Path("/", name).is_symlink():
+            yield from ("--symlink", f"usr/{name}", f"/{name}")
+        elif Path("/", name).is_dir():
+            yield from ("--ro-bind", f"/{name}", f"/{name}")
+    prefix = Path(sys.base_prefix).resolve()
+    if not prefix.is_relative_to("/usr"):
+        for parent in list(prefix.parents)[-2::-1]:
+            yield from ("--perms", "0755", "--dir", parent)
+        yield from ("--ro-bind", prefix, prefix)
+    for place in ("/usr", "/usr/local", prefix):  # what else is installed may be a solution
+        for installed in sorted(Path(place).glob("lib*/python3*/*-packages")):
+            yield from ("--tmpfs", installed, "--remount-ro", installed)
+    yield from ("--perms", "0755", "--dir", "/packages")
+    for source in sorted(_package_files()):
+        yield from ("--ro-bind", source, f"/packages/{source.name}")
+    yield from ("--perms", "0755", "--dir", "/worker")
+    for name in ("worker.py", "wire.py"):
+        yield from ("--ro-bind", HERE / name, f"/worker/{name}")
+    yield from ("--perms", "1777", "--size", TMP, "--tmpfs", "/tmp")
+    for file in (*files, *_font_lists()):
+        yield from ("--ro-bind", file, f"/tmp/{file.name}")
+    yield from ("--setenv", "MPLCONFIGDIR", "/tmp", "--remount-ro", "/")
+
+
+def _descriptor_of_calls():
+    """Return a descriptor from which bubblewrap reads the filter of calls."""
+    try:
+        calls = filter_of_calls()
+    except NoFilter as error:
+        raise SandboxError(str(error)) from None
+    descriptor = os.memfd_create("calls")
+    os.write(descriptor, calls)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+@lru_cache
+def _font_lists():
+    """Return Matplotlib's list of the machine's fonts, a file that it takes seconds to make."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home without it is no news here
+    import matplotlib.font_manager
+
+    return sorted(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))
+
+
+def _interpreter():
+    prefix = Path(sys.base_prefix).resolve()
+    return prefix / "bin" / f"python{sysconfig.get_python_version()}"
+
+
+@lru_cache
+def _package_files():
+    """Return the folders and modules of the packages that submissions may import."""
+    wanted, found = list(PACKAGES), set()
+    names = set()
+    while wanted:
+        name = wanted.pop()
+        if name in names:
+            continue
+        names.add(name)
+        distribution = importlib.metadata.distribution(name)
+        root = Path(distribution.locate_file("")).resolve()
+        tops = {Path(str(file)).parts[0] for file in distribution.files or ()}
+        found |= {root / top for top in tops if _is_importable(top) and (root / top).exists()}
+        for requirement in distribution.requires or ():
+            if ";" not in requirement:
+                wanted.append(re.match(r"[\w.-]+", requirement)[0])
+    return found
+
+
+def _is_importable(top):
+    return not top.startswith(("..", "__pycache__")) and not top.endswith((".dist-info", ".pth"))
