@@ -224,13 +224,14 @@ def grade(course, assignment, options):
     kit = grading.make_kit(course, assignment, limits, options.unsafe)
     workers = grading.workers(kit, options.workers, options.dask, options.trust_the_network)
     tell.warn_if_unsafe(options)
+    asked = interrupt.asked()
     with _alone(course), workers as client:
         if not gradebook.is_registered(course, assignment):
             gradebook.release(course, assignment)
         work = list(grading.needed(course, assignment, limits, options.unsafe, options.again))
         started = time.monotonic()
         with gradebook.gradebook(course) as book, tell.progress(len(work), options) as step:
-            for submission, stamp, result in grading.run(work, kit, client, interrupt.asked()):
+            for submission, stamp, result in grading.run(work, kit, client, asked):
                 gradebook.store(course, assignment, submission, stamp, result, book, grading.now())
                 step()
     seconds = time.monotonic() - started
