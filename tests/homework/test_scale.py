@@ -141,26 +141,50 @@ def sandboxes_of(process):
     return [int(one) for path in children for one in path.read_text().split()]
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """Dask's settings for TLS, as environment variables, with a certificate of our own."""
+    folder = tmp_path_factory.mktemp("tls")
+    make = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=grading -keyout key -out cert"
+    )
+    subprocess.run(make.split(), cwd=folder, check=True, capture_output=True)
+    parts = {"CA_FILE": "cert"}
+    for who in ("SCHEDULER", "WORKER", "CLIENT"):
+        parts |= {f"{who}__CERT": "cert", f"{who}__KEY": "key"}
+    return {f"DASK_DISTRIBUTED__COMM__TLS__{name}": f"{folder / x}" for name, x in parts.items()}
+
+
 @contextmanager
-def cluster(**options):
-    """Hold a Dask cluster of processes on this machine."""
+def cluster(certificate, **options):
+    """Hold a Dask cluster of processes on this machine, which only speaks to who has the key."""
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        processes=True, dashboard_address=None, silence_logs=50, **options
-    ) as cluster:
-        yield cluster
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        dask.config.set(),
+    ):
+        for name, value in certificate.items():
+            patch.setenv(name, value)
+        dask.config.refresh()
+        quiet = {"dashboard_address": "127.0.0.1:0", "silence_logs": 50}
+        with LocalCluster(protocol="tls://", processes=True, **quiet, **options) as cluster:
+            yield cluster
+    dask.config.refresh()
 
 
 # ---- A worker is killed ----
 
 
-def test_dask_loses_a_worker_but_no_grade(graded, tmp_path):
+def test_a_cluster_with_tls_loses_a_worker_but_no_grade(graded, certificate, tmp_path):
     course = copied(graded, tmp_path)
     began = time.time_ns()
     with (
-        cluster(n_workers=2, threads_per_worker=1) as dask,
-        running(course, "grade", "hw1", "--again", *CLUSTER, dask.scheduler_address) as run,
+        cluster(certificate, n_workers=2, threads_per_worker=1) as dask,
+        running(
+            course, "grade", "hw1", "--again", "--dask", dask.scheduler_address, **certificate
+        ) as run,
     ):
         wait_for_results(course, run, 2, since=began)
         os.kill(dask.workers[0].pid, signal.SIGKILL)
