@@ -322,8 +322,44 @@ say(json.dumps({"dict": verdict}).encode() + b"\\n")
         status="timed out",
         sign="^cell 3: it took too long",
     ),
-    "nests-31-MB-of-lists": hostile(
-        SAY + 'say(b"[" + b"[]," * 10_000_000 + b"0]\\n")', points=0, sign=NO_ANSWER
+    "nests-3-MB-of-lists": hostile(
+        SAY + 'say(b"[" + b"[]," * 1_000_000 + b"0]\\n")', points=0, sign=NO_ANSWER
+    ),
+    "an-error-that-is-no-text": hostile(
+        SAY
+        + """
+error = {"dict": {"\\u0100" * 10**6: 0}}
+say(json.dumps({"dict": {"error": error}}).encode() + b"\\n")
+""",
+        points=0,
+        sign="truth.* returned None",
+    ),
+    "a-dict-that-is-a-list": hostile(SAY + "say(b'{\"dict\": [1]}\\n')", points=0, sign=NO_ANSWER),
+    "a-generator-of-anything": hostile(
+        world="""
+        def truth(x):
+            return {"generator": "x" * 10**6}
+
+
+        def noise_std(x):
+            return [[[[[x] * 9] * 9] * 9], None]
+        """,
+        points=0,
+        sign=r"returned {'generator': 'x{27}\.\.\.x{28}'}.*returned \[\[\[",
+    ),
+    "says-it-a-sign-at-a-time": hostile(
+        SAY
+        + """
+for descriptor in range(3, 64):
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, os.O_WRONLY | os.O_DIRECT)
+    except OSError:
+        pass
+while True:
+    say(b" ")
+""",
+        status="timed out",
+        sign="^cell 3: it took too long",
     ),
     "nests-deep": hostile(
         SAY + 'say(b"[" * 49_999 + b"]" * 49_999 + b"\\n")', points=0, sign=NO_ANSWER
@@ -357,7 +393,7 @@ _sent = iter(wrong)
     "texts-for-numbers": hostile(
         world="""
         def truth(x):
-            return ["x" * 600_000] + ["y"] * 1000
+            return ["x" * 10**6] + ["y"] * 9999
 
 
         def noise_std(x):
@@ -366,17 +402,17 @@ _sent = iter(wrong)
         points=0,
         sign=r"truth\(.* raised MemoryError.*noise_std\(.* cannot be sent: it is too large",
     ),
-    "returns-31-MB": hostile(
+    "returns-3-MB": hostile(
         world="""
         def truth(x):
-            return np.zeros(31 * 2**17)
+            return np.zeros(350_000)
 
 
         def noise_std(x):
             return [None] * 500_000
         """,
         points=0,
-        sign=r"but has \(4063232,\).*it cannot be sent: it is too large",
+        sign=r"but has \(350000,\).*it cannot be sent: it is too large",
     ),
     "returns-deep-lists": hostile(
         world="""
@@ -523,6 +559,18 @@ BREAKERS = {
         """,
         sign=r"^cell 3: SystemExit: written {'/tmp': 6[34]}",
     ),
+    "fills-the-disk-with-names": hostile(
+        """
+        n = 0
+        try:
+            while True:
+                open(f"/tmp/{n}", "w").close()
+                n += 1
+        except OSError as error:
+            raise SystemExit(f"made {n} files: {error.strerror}")
+        """,
+        sign="^cell 3: SystemExit: made 99[0-9] files: No space left on device",
+    ),
     "huge-figure": hostile(
         figure="""
         import io
@@ -575,6 +623,21 @@ ESCAPES = {
                 reached.append(f"{folder}/{name}")
         """,
         refused=r"'folder': \d{3}",
+    ),
+    "takes-leases": reaching(
+        """
+        import fcntl
+        for file in (np.__file__, os.__file__, "/worker/worker.py", "/worker/wire.py", "data.csv"):
+            with open(file) as opened:
+                for lease in (fcntl.F_RDLCK, fcntl.F_WRLCK):
+                    reach(file, fcntl.fcntl, opened, fcntl.F_SETLEASE, lease)
+                    reach(file, fcntl.fcntl, opened, fcntl.F_SETLEASE | 2**32, lease)
+                reach(file, fcntl.flock, opened, fcntl.LOCK_EX)
+                reach(file, fcntl.lockf, opened, fcntl.LOCK_SH)
+                reach(file, fcntl.ioctl, opened, 0x5412, b"x")
+                reach(file, os.fchmod, opened.fileno(), 0o777)
+                reach(file, os.utime, opened.fileno())
+        """
     ),
     "imports-the-answers": reaching(
         """

@@ -22,6 +22,8 @@ NUMBERS = bool | int | float | np.ndarray | np.generic
 SHOWN = 6  # numbers of an array that a message shows
 LITTLE = reprlib.Repr()
 LITTLE.maxstring = LITTLE.maxother = 60
+LITTLE.maxlevel = 2
+LITTLE.repr_ndarray = lambda value, level: f"array of shape {value.shape}"
 
 
 class Failed(Exception):
@@ -109,8 +111,8 @@ class Student:
             raise Failed(f"{said} gave no answer that can be read.")
         if "missing" in reply:
             raise Failed(f"There is no {name} in your notebook, or it is not a function.")
-        if "error" in reply:
-            raise Failed(f"{said} raised {str(reply['error'])[:400]}")
+        if isinstance(reply.get("error"), str):
+            raise Failed(f"{said} raised {reply['error']}")
         if "value" not in reply:
             raise Failed(f"{said} gave no answer that can be read.")
         return reply["value"]
@@ -166,7 +168,7 @@ def _shown_arguments(args, options):
 
 def _shown(value):
     """Return a value in a few words, as it may stand in a sentence."""
-    if isinstance(value, dict) and set(value) == {"generator"}:
+    if isinstance(value, dict) and [*map(type, value.values())] == [int] and "generator" in value:
         return f"default_rng({value['generator']})"
     if isinstance(value, np.ndarray) and value.size > SHOWN:
         first = ", ".join(_number(one) for one in value.ravel()[:3])

@@ -138,7 +138,7 @@ class _Submission:
             reply = self._ask(message)
         except wire.WireError:
             reply = {"error": "it gave no answer that can be read"}
-        if isinstance(reply, dict) and "error" in reply:
+        if isinstance(reply, dict) and isinstance(reply.get("error"), str):
             self.failed.append((cell.position, _readable(reply["error"])))
 
     def _ask(self, message):
@@ -200,8 +200,8 @@ def _is_picture(png):
 
 def _readable(text, limit=400):
     """Return a text of the submission as it may be shown and stored: one line, no odd signs."""
-    text = str(text).encode("utf-8", "replace").decode()
-    return "".join(sign if sign.isprintable() else " " for sign in text)[:limit]
+    text = str(text)[:limit].encode("utf-8", "replace").decode()
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def _killed(gone):

@@ -4,6 +4,7 @@ Everything that locks a submission in is made by others, and only put together h
 
     bubblewrap   a file system of the system's libraries, the interpreter and the few packages that
                  submissions may import, all read-only; no network, no processes but its own
+    mount        how many files there may be in the one place where it can write
     setpriv      a grader that is root makes its sandboxes as root, and runs them as nobody
     libseccomp   the kernel's calls that may be made: none for processes, sockets and namespaces
     prlimit      memory, processor time, threads, sizes of files
@@ -11,6 +12,7 @@ Everything that locks a submission in is made by others, and only put together h
 No course, no solutions, no nwlib, no home. A sandbox is never used again for another submission.
 """
 
+import contextlib
 import importlib.metadata
 import logging
 import os
@@ -32,9 +34,8 @@ from nwgrade.calls import NoFilter, filter_of_calls
 HERE = Path(__file__).parent
 PACKAGES = ("numpy", "matplotlib")  # with what they need; nwlib is not among them
 START_SECONDS = 60
-TMP = 64 * 2**20  # bytes that a submission may write
+TMP, TMP_FILES = 64 * 2**20, 1000  # bytes and files that a submission may write
 NOBODY = 65534  # the user and the group
-NO_PROC = ("--tmpfs", "/proc", "--remount-ro", "/proc")  # only the inner bubblewrap needs it
 CPU_TIME_IS_UP = 128 + 24, -24  # how bubblewrap tells that the kernel has sent SIGXCPU
 
 
@@ -49,7 +50,7 @@ class Limits:
     seconds: float = 10
     cpu_seconds: int = 60
     megabytes: int = 2048
-    processes: int = 16
+    processes: int = 4
 
 
 class SandboxError(Exception):
@@ -83,6 +84,8 @@ class Sandbox:
                 pass_fds=() if unsafe else (descriptor,),
                 start_new_session=True,  # Ctrl-C is for the grader
             )
+        except FileNotFoundError as error:
+            raise SandboxError(f"{error.filename} is missing on this machine") from None
         finally:
             if descriptor is not None:
                 os.close(descriptor)
@@ -114,6 +117,7 @@ class Sandbox:
         try:
             self.ask({"import": "matplotlib.pyplot" if draws else "numpy"}, START_SECONDS)
         except (Gone, wire.WireError) as error:
+            self._process.kill()
             said = self._process.stderr.read().decode(errors="replace").strip()
             why = said.rpartition("\n")[2] or error
             raise SandboxError(f"the sandbox does not start: {why}") from None
@@ -122,7 +126,7 @@ class Sandbox:
         """Return the submission's answer; raise Gone without one, wire.WireError for nonsense."""
         deadline = time.monotonic() + (self.limits.seconds if seconds is None else seconds)
         question = memoryview(wire.encode(message))
-        read, size, is_whole = [self._rest], len(self._rest), b"\n" in self._rest
+        read, is_whole = bytearray(self._rest), b"\n" in self._rest
         while question or not is_whole:
             waiting = [self._process.stdin] if question else []
             left = max(0, deadline - time.monotonic())
@@ -132,26 +136,26 @@ class Sandbox:
             try:
                 if writable:
                     question = question[self._process.stdin.write(question) or 0 :]
-                piece = self._process.stdout.read(2**20) if readable else None
+                piece = self._process.stdout.read(2**16) if readable else None
             except BrokenPipeError:
                 piece = b""
             if piece == b"":
                 raise self._gone("died")
             if piece:
-                read.append(piece)
-                size += len(piece)
+                read += piece
                 is_whole = is_whole or b"\n" in piece
-            if size > 2 * wire.MAX_LINE:
+            if len(read) > 2 * wire.MAX_LINE:
                 raise self._gone("answered nonsense")
-        answer, _, self._rest = b"".join(read).partition(b"\n")
+        answer, _, self._rest = bytes(read).partition(b"\n")
         return wire.decode(wire.measured(answer))
 
     def _gone(self, reason):
         """End the process; return why it has given no answer."""
-        if reason != "died":
-            self._process.kill()
-        ended = self._process.wait()
-        return Gone("timed out" if ended in CPU_TIME_IS_UP else reason)
+        if reason == "died":  # how, if it has; it may only have closed its pipes
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
+        self._process.kill()
+        return Gone("timed out" if self._process.wait() in CPU_TIME_IS_UP else reason)
 
 
 ENVIRONMENT = {
@@ -166,10 +170,10 @@ ENVIRONMENT = {
 
 
 def _isolated(limits, files, descriptor):
-    """Return the command that starts the worker in bubblewrap.
+    """Return the command that starts the worker in two bubblewraps.
 
-    A user who is not root needs one, with a user namespace. For root there are two: the outer one,
-    which can see all files, arranges them and becomes nobody; the inner one is an ordinary user's.
+    The outer one arranges files and namespaces, with the rights that this takes, and bounds how many
+    files there may be, for which bubblewrap has no option. The inner one has no rights at all.
     """
     bubblewrap = shutil.which("bwrap")
     if bubblewrap is None:
@@ -177,18 +181,27 @@ def _isolated(limits, files, descriptor):
             "bubblewrap is missing: apt-get install bubblewrap. It keeps submissions away from "
             "your files, the network and each other; --unsafe does without, for work you trust"
         )
-    view = ["--die-with-parent", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
-    view += ["--unshare-cgroup-try", "--cap-drop", "ALL", *_files(files)]
-    locked = ["--unshare-user", "--uid", NOBODY, "--gid", NOBODY, "--seccomp", descriptor]
-    locked += ["--die-with-parent", "--new-session"]
-    if os.geteuid() == 0:
-        rights = ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--proc", "/proc"]
-        becomes = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-        outer = [bubblewrap, *view, *rights, *becomes, "--inh-caps=-all"]
-        command = [*outer, "bwrap", "--dev-bind", "/", "/", *NO_PROC, *locked]
-    else:
-        command = [bubblewrap, *view, *locked, "--disable-userns"]
-    return [*command, "--chdir", "/tmp", *_limited(limits), *_python(["/worker", "/packages"])]
+    is_root = os.geteuid() == 0
+    outer = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--hostname", "x"]
+    outer += ["--unshare-cgroup-try", "--die-with-parent", *_files(files)]
+    outer += [] if is_root else ["--unshare-user", "--uid", "0", "--gid", "0"]
+    outer += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
+    for right in ("CAP_SETUID", "CAP_SETGID") if is_root else ("CAP_SETFCAP",):
+        outer += ["--cap-add", right]
+    outer += [
+        "sh",
+        "-c",
+        f'mount -i -o remount,nr_inodes={TMP_FILES} tmpfs /tmp && exec "$@"',
+        "sh",
+    ]
+    if is_root:
+        outer += ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        outer += ["--inh-caps=-all"]
+    inner = ["bwrap", "--dev-bind", "/", "/", "--tmpfs", "/proc", "--remount-ro", "/proc"]
+    inner += ["--unshare-user", "--uid", NOBODY, "--gid", NOBODY, "--seccomp", descriptor]
+    inner += ["--die-with-parent", "--new-session", "--chdir", "/tmp"]
+    worker = _python(["/worker", "/packages"])
+    return [bubblewrap, *outer, *inner, *_limited(limits), *worker]
 
 
 def _unsafe(limits):
@@ -210,7 +223,7 @@ def _python(paths):
 
 def _files(files):
     """Return bubblewrap's options for what a submission sees."""
-    yield from ("--ro-bind", "/usr", "/usr", "--dir", "/proc")
+    yield from ("--ro-bind", "/usr", "/usr", "--proc", "/proc")
     yield from ("--dev", "/dev", "--remount-ro", "/dev")
     for name in ("bin", "lib", "lib32", "lib64", "sbin"):
         if Path("/", name).is_symlink():

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-MAX_LINE = 48 * 2**20
+MAX_LINE = 4 * 2**20
 MAX_PARTS = 100_000  # commas and brackets: Python's objects take far more memory than their text
 MAX_TEXT = 400  # signs; what students wrote goes the other way
 MAX_DEPTH = 10
@@ -41,7 +41,14 @@ def decode(line, max_text=MAX_TEXT):
     """Return the value of a line; raise WireError if it has none."""
     try:
         return _rich(json.loads(line), MAX_DEPTH, max_text)
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise WireError(f"it is not a message: {type(error).__name__}") from None
 
 
@@ -79,7 +86,7 @@ def _rich(value, depth, max_text):
         return value
     ((kind, content),) = value.items()
     if kind == "dict":
-        return {key: _rich(item, depth - 1, max_text) for key, item in content.items()}
+        return {k[:max_text]: _rich(item, depth - 1, max_text) for k, item in content.items()}
     if kind == "bytes":
         return base64.b64decode(content, validate=True)
     dtype, shape, data = content
