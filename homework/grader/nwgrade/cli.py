@@ -298,8 +298,8 @@ def send_on(course, assignment, options):
         names = ", ".join(f"{row.student} ({row.status})" for row in unready[:5])
         raise CourseError(
             f"{tell.count_of(len(unready), 'submission is', 'submissions are')} not graded to the "
-            f"end: {names}{', ...' if len(unready) > 5 else ''}. Finish them, or export what there is "
-            "with --partial."
+            f"end: {names}{', ...' if len(unready) > 5 else ''}. Finish them, or export what "
+            "there is with --partial."
         )
     left, kind = [], "scores"
     if options.moodle:

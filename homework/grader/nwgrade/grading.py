@@ -273,7 +273,7 @@ def _local(count):
 
     options = {"processes": False, "n_workers": 1, "threads_per_worker": count}
     options |= {"silence_logs": logging.CRITICAL, "memory_limit": None}
-    # Its servers for the browser cannot be left out: here they have no page, and nobody reaches them.
+    # Its web servers cannot be left out: here they have no page, and nobody else reaches them.
     options |= dict.fromkeys(["dashboard_address", "worker_dashboard_address"], "127.0.0.1:0")
     no_page = {f"distributed.{node}.http.routes": [] for node in ("scheduler", "worker")}
     with (

@@ -172,8 +172,8 @@ ENVIRONMENT = {
 def _isolated(limits, files, descriptor):
     """Return the command that starts the worker in two bubblewraps.
 
-    The outer one arranges files and namespaces, with the rights that this takes, and bounds how many
-    files there may be, for which bubblewrap has no option. The inner one has no rights at all.
+    The outer one arranges files and namespaces, with the rights that this takes, and bounds how
+    many files there may be, for which bubblewrap has no option. The inner one has no rights at all.
     """
     bubblewrap = shutil.which("bwrap")
     if bubblewrap is None:
