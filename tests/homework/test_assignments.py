@@ -47,7 +47,7 @@ def test_the_solved_notebook_runs_from_top_to_bottom(name, sandbox):
     assert submissions.run_everything(submissions.instructor(name), sandbox) == ()
 
 
-@pytest.mark.parametrize("got", [True, [True, False], np.array([True, False])])
+@pytest.mark.parametrize("got", [True, np.array([True, False])])
 def test_truths_are_no_numbers_unless_they_are_expected(got):
     expected = np.asarray(got)
     compare(got, expected, "f()")
