@@ -1,9 +1,12 @@
 """What holds for each assignment: the solutions get all, what is handed out gets nothing."""
 
+import re
+
 import numpy as np
 import pytest
 
-from nwgrade.checks import Failed, compare
+from nwgrade.checks import Check, Failed, Student, compare
+from nwgrade.judge import judge
 
 from . import submissions
 from .submissions import grade, lost
@@ -53,6 +56,45 @@ def test_truths_are_no_numbers_unless_they_are_expected(got):
     compare(got, expected, "f()")
     with pytest.raises(Failed, match="should return numbers"):
         compare(got, expected.astype(float), "f()")
+
+
+def test_half_precision_is_not_enough():
+    compare(np.float32(1 / 3), 1 / 3, "f()")
+    with pytest.raises(Failed, match="was expected"):
+        compare(np.float16(1 / 3), 1 / 3, "f()")
+
+
+def test_what_is_given_is_asked_for_in_no_later_check(name):
+    """It is inside of the sandbox then, so it must not be worth a point any more."""
+    given = set()
+
+    def ask(message):
+        if "call" in message:
+            assert message["call"] not in given
+        given.update(re.findall(r"(?m)^def (\w+)", message.get("run", "")))
+        return {"error": "nothing is right"}
+
+    for check in submissions.checks(name):
+        with pytest.raises(Failed, match="nothing is right"):
+            check.run(Student(ask), np.random.default_rng(0))
+
+
+def base(x):
+    return 2 * x
+
+
+def test_what_is_given_is_taken_back(sandbox, name):
+    def on_a_right_base(student, rng):
+        student.expect("part", 3.0, equals=7.0, given=[base])
+
+    def on_its_own_base(student, rng):
+        student.expect("part", 3.0, equals=1.0)
+
+    answers = "def part(x):\n    return base(x) + 1\n\ndef base(x):\n    return 0.0"
+    cells = submissions.answered(name, answers)
+    runs = [on_a_right_base, on_its_own_base, on_a_right_base]
+    report = judge(cells, [Check(str(i), "", 1, run) for i, run in enumerate(runs)], sandbox, 0)
+    assert report.earned == 3
 
 
 def test_a_secret_number_is_not_told():
