@@ -26,6 +26,7 @@ def loss_of_one_candidate_is_right(student, rng):
 @check("loss-test", points=8)
 def each_candidate_has_its_own_loss(student, rng):
     candidates, values = rng.normal(size=7), rng.normal(size=4)
+    candidates[3] = values.mean()
     hint = "A row of the table for each candidate: which axis goes away?"
     expected = absolute_loss(candidates, values)
     student.expect("absolute_loss", candidates, values, equals=expected, hint=hint)
@@ -114,7 +115,7 @@ def weights_over_the_group_are_right(student, rng):
 @check("groups-test", points=3)
 def groups_may_have_any_number_as_a_name(student, rng):
     names = np.array([-int(rng.integers(1, 90)), 0, int(rng.integers(100, 900))])
-    keys, queries = names[[0, 1, 1, 2, 0, 0, 2]], names[[2, 1, 0]]
+    keys, queries = names[[0, 1, 1, 2, 0, 0, 0]], names[[2, 1, 0]]
     student.expect("group_weights", queries, keys, equals=shares(queries, keys))
 
 

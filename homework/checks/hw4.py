@@ -59,7 +59,9 @@ def the_sum_runs_along_the_last_axis_of_any_shape(student, rng):
 
 @check("log_sum_exp-test", points=4)
 def the_logarithm_survives_scores_of_10000(student, rng):
-    scores = np.array([[10_000], [-10_000], [0]]) + steps(rng, (3, 5))
+    scores = np.repeat([[10_000], [-10_000], [0]], 5, axis=1)
+    scores[2, :2] = 10_000, -10_000
+    scores = rng.permuted(scores, axis=1) + steps(rng, scores.shape)
     expected, close = log_sum_exp(scores), {"rtol": 0, "atol": 0.01}
     hint = "Which number can you take out of the exponential before it overflows?"
     student.expect("log_sum_exp", scores, equals=expected, hint=hint, **close)
@@ -67,7 +69,7 @@ def the_logarithm_survives_scores_of_10000(student, rng):
 
 @check("log_sum_exp-test", points=2)
 def a_score_of_minus_infinity_adds_nothing(student, rng):
-    scores = rng.normal(size=(3, 5))
+    scores = rng.normal(size=(5, 6))
     scores[a_mask(rng, scores.shape)] = -np.inf
     scores[1] = -np.inf
     hint = "Which sum has a row of nothing but -inf?"
@@ -101,9 +103,10 @@ def the_allowed_keys_share_the_whole(student, rng):
 @check("masked_softmax-test", points=4)
 def scores_of_10000_do_no_harm_seen_or_hidden(student, rng):
     hint = "Over which scores do you take the largest, and when do you subtract it?"
-    allowed = a_mask(rng, (4, 6))
-    seen, hidden = [[10_000], [-10_000], [0], [0]], [[0], [0], [10_000], [-10_000]]
+    allowed = a_mask(rng, (5, 6))
+    seen, hidden = [[10_000], [-10_000], [0], [0], [0]], [[0], [0], [10_000], [-10_000], [0]]
     scores = steps(rng, allowed.shape) + np.where(allowed, seen, hidden)
+    scores[4] += rng.permutation([10_000, 10_000, 10_000, 0, -10_000, -10_000])
     expect_softmax(student, hint, scores, allowed)
 
 

@@ -83,6 +83,35 @@ def base(x):
     return 2 * x
 
 
+BLIND = [  # a reader got past the visible tests with each of these
+    ("hw1", "floor", "np.mean(sigma**2)", "np.mean(sigma) ** 2"),
+    ("hw1", "floor", "np.mean(sigma**2)", "np.mean(sigma)"),
+    ("hw4", "masked_softmax", "scores / temperature", "scores"),
+    ("hw4", "laplace_scores", "-w *", "-1 *"),
+    ("hw4", "dot_product_attention", " / np.sqrt(keys.shape[1])", ""),
+    ("hw4", "dot_product_scores", "w**2 *", "0 *"),
+    (
+        "hw5",
+        "weights",
+        "-w * np.abs(keys[:, None] - keys)",
+        "-(((keys[:, None] - keys) * w)**2) / 2",
+    ),
+    ("hw5", "loss", "np.abs(predictions - values)", "(predictions - values) ** 2"),
+]
+
+
+@pytest.mark.parametrize("which, answer, old, new", [*BLIND, ("hw4", "masked_softmax", "-", "-")])
+def test_the_visible_tests_see(which, answer, old, new, capsys):
+    names = {}
+    for cell in submissions.instructor(which):
+        if cell.kind == "code":
+            text = cell.source.replace(old, new) if cell.grade_id == answer else cell.source
+            exec(text, names)
+        if cell.grade_id == f"{answer}-test":
+            break
+    assert ("not yet" in capsys.readouterr().out) == (old != new)
+
+
 def test_what_is_given_is_taken_back(sandbox, name):
     def on_a_right_base(student, rng):
         student.expect("part", 3.0, equals=7.0, given=[base])

@@ -29,7 +29,9 @@ from pathlib import Path
 
 import numpy as np
 
-SINGLE = 2e-4  # the tolerance for a float of 4 bytes; there is none for 2, which can be far off
+# How far off a float may be, by its precision: a double may have been single on the way, and half
+# precision is not enough.
+DOUBLE, SINGLE = 1e-6, 2e-4
 NUMBERS = bool | int | float | np.ndarray | np.generic
 SHOWN = 6  # numbers of an array that a message shows
 LITTLE = reprlib.Repr()
@@ -194,7 +196,7 @@ def compare(got, expected, said, rtol=None, atol=None, hint="", secret=False):
     if array.shape != expected.shape:
         raise Failed(f"{said} should have the shape {expected.shape}, but has {array.shape}.{hint}")
     if rtol is None:
-        rtol = SINGLE if array.dtype == np.float32 else 1e-7
+        rtol = SINGLE if array.dtype == np.float32 else DOUBLE
     if atol is None:
         finite = np.abs(expected[np.isfinite(expected)]) if expected.dtype.kind == "f" else ()
         atol = rtol * max([1e-3, *np.atleast_1d(finite)]) if len(finite) else rtol

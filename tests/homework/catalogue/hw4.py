@@ -51,6 +51,8 @@ def masked_softmax(scores, allowed, temperature=1.0):
 MISTAKES = [
     wrong("the formula as it stands will do", "before it overflows", LARGE_LOG,
           log_sum_exp=(LSE, "np.log(np.exp(scores).sum(axis=-1))")),
+    wrong("any number will do as a shift", "before it overflows", LARGE_LOG,
+          log_sum_exp=("scores.max(", "scores.mean(")),
     wrong("the shift cancels", "right values", LOGARITHM, log_sum_exp=(" + shift[..., 0]", "")),
     wrong("a logarithm has base 10", "natural", LOGARITHM, log_sum_exp=("np.log(", "np.log10(")),
     wrong("the sum runs over everything", "last axis", LOGARITHM,
