@@ -126,6 +126,18 @@ def test_what_is_given_is_taken_back(sandbox, name):
     assert report.earned == 3
 
 
+def test_what_was_stopped_is_not_asked_for_again():
+    asked = []
+
+    def ask(message):
+        asked.append(message)
+        raise Failed("Calling part: it took too long and was stopped.")
+
+    with pytest.raises(Failed, match="too long"):
+        Student(ask).expect("part", 3.0, equals=7.0, given=[base])
+    assert len(asked) == 1
+
+
 def test_a_secret_number_is_not_told():
     with pytest.raises(Failed, match=r"^f\(\) is not what was asked for. Look again.$"):
         compare(3.0, 0.375, "f()", hint="Look again.", secret=True)

@@ -92,7 +92,7 @@ def _run(text, path):
     return names
 
 
-KEEP, NUMPY = "_kept = dict(globals())", "import numpy as np"
+KEEP, NUMPY = "_kept = {**globals()}", "import numpy as np"
 RESTORE = "(lambda names, kept: (names.clear(), names.update(kept)))(globals(), _kept)"
 
 
@@ -132,20 +132,22 @@ class Student:
         given : right versions of functions that it may build on. see : what of the value that has
         come is compared, a function of it. The others are those of `compare`.
         """
+        question = {"call": name, "args": list(args), "options": options}
         said = f"{name}({_shown_arguments(args, options)})"
 
-        def ask():
-            got = self.call(name, *args, **options)
+        def examine(reply):
+            got = self._unpack(reply, name, said)
             compare(see(got) if see else got, equals, said, rtol, atol, hint, secret)
 
+        reply = self._ask(question)  # if it does not come, it would not come the second time
         try:
-            ask()
+            examine(reply)
         except Failed as failed:
             if not given:
                 raise
             try:
                 with self._given(given):
-                    ask()
+                    examine(self._ask(question))
             except Failed:
                 raise failed from None
 
