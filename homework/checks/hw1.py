@@ -1,4 +1,7 @@
-"""Checks of homework 1: a truth, noise whose size depends on the input, and errors."""
+"""Checks of homework 1: a truth, noise whose size depends on the input, and errors.
+
+The functions stand apart, but that an answer may use `squared_errors` for the standardized ones.
+"""
 
 import numpy as np
 
@@ -6,6 +9,10 @@ import nwlib
 from nwgrade.checks import check, seed
 
 END = 6  # hours
+
+
+def squared_errors(prediction, y):
+    return np.array([np.mean((row - prediction) ** 2) for row in y])
 
 
 def times(rng, *shape):
@@ -18,7 +25,8 @@ def times(rng, *shape):
 @check("world-test", points=4)
 def truth_has_the_right_values(student, rng):
     x = times(rng, 9)
-    student.expect("truth", x, equals=3 * np.exp(-x / 2) + np.cos(2 * x))
+    hint = "How fast does the exponential fall? And which unit has the angle?"
+    student.expect("truth", x, equals=3 * np.exp(-x / 2) + np.cos(2 * x), hint=hint)
 
 
 @check("world-test", points=3)
@@ -40,9 +48,10 @@ def noise_grows_after_three_hours(student, rng):
 
 @check("inputs-test", points=4)
 def inputs_are_those_of_the_generator(student, rng):
+    hint = "All randomness comes from rng, once, and reaches over all six hours."
     for number in map(int, rng.integers(10**6, size=3)):
         drawn = np.random.default_rng(number).uniform(0, END, 1)
-        student.expect("make_inputs", seed(number), 1, equals=drawn)
+        student.expect("make_inputs", seed(number), 1, equals=drawn, hint=hint)
 
 
 @check("inputs-test", points=4)
@@ -52,22 +61,23 @@ def inputs_are_in_ascending_order(student, rng):
     student.expect("make_inputs", seed(number), n, equals=np.sort(drawn))
 
 
-def expect_outputs(student, rng, readings, sigma):
+def expect_outputs(student, rng, readings, sigma, hint=""):
     """Fail unless `observe` gives the outputs that its generator stands for."""
     number, f = int(rng.integers(10**6)), rng.normal(size=sigma.size)
     z = np.random.default_rng(number).standard_normal((readings, sigma.size))
-    hint = "The first row is the first reading, the second row the second, with fresh noise."
     student.expect("observe", seed(number), f, sigma, readings, equals=f + sigma * z, hint=hint)
 
 
 @check("observe-test", points=5)
 def one_reading_is_right(student, rng):
-    expect_outputs(student, rng, 1, rng.uniform(0.5, 2, 6))
+    hint = "The noise is normal, and sigma is its standard deviation."
+    expect_outputs(student, rng, 1, rng.uniform(0.5, 2, 6), hint)
 
 
 @check("observe-test", points=6)
 def many_readings_are_right(student, rng):
-    expect_outputs(student, rng, 5, rng.uniform(0.5, 2, 3))
+    hint = "The first row is the first reading, the second row the second, with fresh noise."
+    expect_outputs(student, rng, 5, rng.uniform(0.5, 2, 3), hint)
 
 
 @check("observe-test", points=3)
@@ -78,28 +88,38 @@ def without_noise_each_reading_is_the_truth(student, rng):
 @check("errors-test", points=4)
 def error_of_one_reading_is_right(student, rng):
     prediction, y = rng.normal(size=6), rng.normal(size=(1, 6))
-    expected = [np.mean((y[0] - prediction) ** 2)]
-    student.expect("squared_errors", prediction, y, equals=expected)
+    hint = "What happens to each difference, and what to all of them together?"
+    student.expect("squared_errors", prediction, y, equals=squared_errors(prediction, y), hint=hint)
 
 
 @check("errors-test", points=6)
 def each_reading_has_its_own_error(student, rng):
     prediction, y = rng.normal(size=4), rng.normal(size=(7, 4))
-    expected = [np.mean((row - prediction) ** 2) for row in y]
-    student.expect("squared_errors", prediction, y, equals=expected)
+    hint = "A reading is a row. Which axis goes away?"
+    student.expect("squared_errors", prediction, y, equals=squared_errors(prediction, y), hint=hint)
 
 
 @check("floor-test", points=6)
 def noise_floor_is_right(student, rng):
     sigma = rng.uniform(0.2, 3, 5)
-    student.expect("noise_floor", sigma, equals=np.sum(sigma**2) / 5)
+    hint = "What is the floor of one input? And of many?"
+    student.expect("noise_floor", sigma, equals=np.sum(sigma**2) / 5, hint=hint)
 
 
 @check("floor-test", points=8)
 def standardized_errors_are_right(student, rng):
     prediction, y, sigma = rng.normal(size=4), rng.normal(size=(6, 4)), rng.uniform(0.2, 3, 4)
     expected = [np.sum((row - prediction) ** 2 / sigma**2) / 4 for row in y]
-    student.expect("standardized_errors", prediction, y, sigma, equals=expected)
+    hint = "Each error is counted in units of the noise at its own input."
+    student.expect(
+        "standardized_errors",
+        prediction,
+        y,
+        sigma,
+        equals=expected,
+        given=[squared_errors],
+        hint=hint,
+    )
 
 
 @check("slider-test", points=8)

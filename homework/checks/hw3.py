@@ -1,4 +1,7 @@
-"""Checks of homework 3: Nadaraya-Watson regression on a map, with the tricube kernel."""
+"""Checks of homework 3: Nadaraya-Watson regression on a map, with the tricube kernel.
+
+Predictions build on kernel, distances and shares, so they are asked for with right ones, too.
+"""
 
 import numpy as np
 
@@ -9,19 +12,25 @@ BANDWIDTHS = np.geomspace(0.05, 2.5, 15).round(2)  # the positions of chapter 3'
 ANSWER = {"rtol": 0, "atol": 0.0051, "secret": True}  # it has two digits, and is everybody's
 
 
-def kernel(u):
-    """Return the tricube kernel of distances that are not negative."""
-    return np.where(u < 1, (1 - np.minimum(u, 1) ** 3) ** 3, 0)
+def tricube(u):
+    return np.where(np.abs(u) < 1, (1 - np.minimum(np.abs(u), 1) ** 3) ** 3, 0)
 
 
-def pooled(counts, values):
-    """Return the weighted mean of the values, or NaN where nothing counts."""
-    return np.array([np.average(values, weights=c) if c.any() else np.nan for c in counts])
+def distances(queries, keys):
+    squares = [(a[:, np.newaxis] - b) ** 2 for a, b in zip(queries.T, keys.T, strict=True)]
+    return np.sqrt(sum(squares))
 
 
-def crow(queries, keys):
-    """Return the distances, shape (queries, keys)."""
-    return np.sqrt(sum((a[:, np.newaxis] - b) ** 2 for a, b in zip(queries.T, keys.T, strict=True)))
+def shares(counts):
+    rows = [row / row.sum() if row.any() else np.full(row.size, np.nan) for row in counts]
+    return np.array(rows)
+
+
+def predict(queries, keys, values, h):
+    return shares(tricube(distances(queries, keys) / h)) @ values
+
+
+BASE = [tricube, distances, shares]
 
 
 def lonely(rng, n):
@@ -33,68 +42,72 @@ def lonely(rng, n):
 @check("kernel-test", points=4)
 def kernel_has_the_right_values_within_reach(student, rng):
     u = rng.uniform(0.05, 0.95, 7)
-    student.expect("tricube", u, equals=(1 - u**3) ** 3)
+    hint = "Compare the powers with those of the formula."
+    student.expect("tricube", u, equals=tricube(u), hint=hint)
 
 
 @check("kernel-test", points=3)
 def kernel_is_zero_beyond_one_bandwidth(student, rng):
-    u = np.append(rng.uniform(1.1, 5, 5), 1.0)
-    student.expect("tricube", u, equals=np.zeros(6))
+    def reaches(got):
+        return (got != 0).astype(float) if isinstance(got, np.ndarray) else got
+
+    u = np.append(rng.uniform(1.1, 5, 5), [1.0, 0.5])
+    hint = "Seen here is a 1 where the kernel is not 0."
+    student.expect("tricube", u, equals=reaches(tricube(u)), see=reaches, hint=hint)
 
 
 @check("kernel-test", points=3)
 def kernel_is_the_same_on_the_other_side(student, rng):
     u = -rng.uniform(0.3, 0.9, (2, 3))
-    student.expect("tricube", u, equals=(1 + u**3) ** 3)
+    student.expect("tricube", u, equals=tricube(u))
 
 
 @check("distances-test", points=6)
 def distances_on_the_map_are_right(student, rng):
     queries, keys = rng.uniform(0, 5, (3, 2)), rng.uniform(0, 5, (5, 2))
     hint = "The shape is (queries, keys)."
-    student.expect("distances", queries, keys, equals=crow(queries, keys), hint=hint)
+    student.expect("distances", queries, keys, equals=distances(queries, keys), hint=hint)
 
 
 @check("distances-test", points=3)
 def distances_from_a_single_place_are_a_row(student, rng):
     queries, keys = rng.uniform(0, 5, (1, 2)), rng.uniform(0, 5, (4, 2))
-    student.expect("distances", queries, keys, equals=crow(queries, keys))
+    hint = "As the crow flies, it is 5 km from (0, 0) to (3, 4)."
+    student.expect("distances", queries, keys, equals=distances(queries, keys), hint=hint)
 
 
 @check("distances-test", points=3)
 def places_may_have_more_coordinates(student, rng):
     queries, keys = rng.uniform(0, 5, (2, 4)), rng.uniform(0, 5, (3, 4))
-    student.expect("distances", queries, keys, equals=crow(queries, keys))
+    student.expect("distances", queries, keys, equals=distances(queries, keys))
 
 
 @check("shares-test", points=6)
 def shares_are_right(student, rng):
     counts = rng.uniform(0.1, 4, (3, 5))
-    student.expect("shares", counts, equals=[row / row.sum() for row in counts])
+    hint = "Each row is divided by its own sum."
+    student.expect("shares", counts, equals=shares(counts), hint=hint)
 
 
 @check("shares-test", points=4)
 def shares_of_nothing_are_undefined(student, rng):
     counts = rng.uniform(0.1, 4, (4, 3))
     counts[[0, 2]] = 0
-    expected = np.array(
-        [np.full(3, np.nan) if i in (0, 2) else c / c.sum() for i, c in enumerate(counts)]
-    )
-    student.expect("shares", counts, equals=expected, hint="Rows 0 and 2 have only zeros.")
+    hint = "Rows 0 and 2 have only zeros, and nothing to share out."
+    student.expect("shares", counts, equals=shares(counts), hint=hint)
 
 
 @check("shares-test", points=2)
 def shares_of_tiny_counts_are_right(student, rng):
     counts = rng.uniform(0.1, 4, (3, 4)) * 1e-12
-    student.expect("shares", counts, equals=[row / row.sum() for row in counts])
+    hint = "Nothing may be added to a sum that is small and not 0."
+    student.expect("shares", counts, equals=shares(counts), hint=hint)
 
 
 @check("predict-test", points=6)
 def predictions_are_right(student, rng):
     queries, keys = rng.uniform(0, 2, (4, 2)), rng.uniform(0, 2, (12, 2))
-    values, h = rng.normal(size=12), rng.uniform(2.9, 3.5)
-    expected = pooled(kernel(crow(queries, keys) / h), values)
-    student.expect("predict", queries, keys, values, h, equals=expected)
+    expect_predictions(student, queries, keys, rng.normal(size=12), rng.uniform(2.9, 3.5))
 
 
 @check("predict-test", points=4)
@@ -103,39 +116,50 @@ def a_single_key_in_reach_gives_its_value(student, rng):
     nearest = np.array([3, 0, 5])
     angle = rng.uniform(0, 6, 3)
     queries = keys[nearest] + 1.3 * np.column_stack([np.cos(angle), np.sin(angle)])
-    student.expect("predict", queries, keys, values, 2.0, equals=values[nearest])
+    expect_predictions(student, queries, keys, values, 2.0)
 
 
 @check("predict-test", points=4)
 def without_a_key_in_reach_there_is_no_prediction(student, rng):
     keys, values = lonely(rng, 4), rng.normal(size=4)
     queries = np.concatenate([keys[:1] + 0.5, keys + np.array([0.0, 2.5])])
-    expected = np.append(values[0], np.full(4, np.nan))
-    student.expect("predict", queries, keys, values, 2.0, equals=expected)
+    expect_predictions(student, queries, keys, values, 2.0)
+
+
+def expect_predictions(student, queries, keys, values, h):
+    expected = predict(queries, keys, values, h)
+    hint = "Distances are counted in bandwidths, and keys in reach share the whole."
+    student.expect("predict", queries, keys, values, h, equals=expected, given=BASE, hint=hint)
 
 
 @check("loo-test", points=6)
 def predictions_from_the_others_are_right(student, rng):
     keys, values, h = rng.uniform(0, 2, (9, 2)), rng.normal(size=9), rng.uniform(2.9, 3.5)
-    expected = [
-        pooled(kernel(crow(keys[[i]], np.delete(keys, i, axis=0)) / h), np.delete(values, i))[0]
-        for i in range(9)
-    ]
-    student.expect("leave_one_out", keys, values, h, equals=expected)
+    expect_left_out(student, keys, values, h)
 
 
 @check("loo-test", points=3)
 def two_keys_alone_predict_each_other(student, rng):
     places, values = lonely(rng, 3), rng.normal(size=6)
-    keys = np.concatenate([places, places + 0.5])
-    expected = np.roll(values, 3)
-    student.expect("leave_one_out", keys, values, 2.0, equals=expected)
+    expect_left_out(student, np.concatenate([places, places + 0.5]), values, 2.0)
 
 
 @check("loo-test", points=3)
 def a_lonely_key_has_no_prediction(student, rng):
-    keys, values = lonely(rng, 5), rng.normal(size=5)
-    student.expect("leave_one_out", keys, values, 2.0, equals=np.full(5, np.nan))
+    places = lonely(rng, 5)
+    keys = np.concatenate([places, places[:1] + 0.5])  # and two that are not lonely
+    expect_left_out(student, keys, rng.normal(size=6), 2.0)
+
+
+def expect_left_out(student, keys, values, h):
+    expected = [
+        predict(keys[[i]], np.delete(keys, i, axis=0), np.delete(values, i), h)[0]
+        for i in range(len(keys))
+    ]
+    hint = "A key may not count for itself, and the others share the whole."
+    student.expect(
+        "leave_one_out", keys, values, h, equals=expected, given=[*BASE, predict], hint=hint
+    )
 
 
 def slider():

@@ -1,7 +1,6 @@
 """Checks of homework 5: a Laplace kernel's scale, learned under absolute errors; the Nile.
 
-Where a function rests on earlier ones, it is also right if it does the right thing with what the
-student's own earlier functions return: a mistake is counted once.
+Each function builds on earlier ones, so it is asked for with right ones, too.
 """
 
 from functools import cache
@@ -9,21 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from nwgrade.checks import Failed, check, compare
-from nwlib import loss as squared_loss
-from nwlib import make_dataset, nadaraya_watson
+import nwlib
+from nwgrade.checks import SINGLE, check
 
 NILE = Path(__file__).parents[1] / "source" / "hw5" / "nile.csv"
 SLIDER = np.geomspace(0.1, 100, 31).round(2)  # the positions of nwlib.sliders.w_slider
 HALF_A_STEP = 10**0.05 - 1  # of the slider, as a share of w
-SINGLE = 2e-4  # for what is computed in single precision on the way, as nwgrade.checks allows it
 
 
 # ---- The reference ----
 
 
-def weights_of(keys, w):
-    """Return the leave-one-out weights, row by row from the other keys."""
+def leave_one_out_weights(keys, w):
     result = np.zeros((keys.size, keys.size))
     for i, key in enumerate(keys):
         others = np.arange(keys.size) != i
@@ -33,63 +29,28 @@ def weights_of(keys, w):
     return result
 
 
-def loss_with(weights, values):
-    """Return the mean absolute error of predictions by these weights."""
-    return np.mean(np.abs(weights @ values - values))
+def loss(w, keys, values):
+    return np.mean(np.abs(leave_one_out_weights(keys, w) @ values - values))
 
 
-def gradient_with(weights, keys, values):
-    """Return the derivative of the loss with respect to w, given the weights at w."""
+def gradient(w, keys, values):
+    weights = leave_one_out_weights(keys, w)
     predictions = weights @ values
     centred = values - predictions[:, np.newaxis]
     moves = np.sum(weights * centred * -np.abs(np.subtract.outer(keys, keys)), axis=1)
     return np.mean(np.sign(predictions - values) * moves)
 
 
-def data(rng, n=9):
-    """Return n keys in no order, and their values."""
-    return rng.uniform(0, 5, n), rng.normal(2, 3, n)
+def descend(keys, values, w, learning_rate, n_steps):
+    path = [w]
+    for _ in range(n_steps):
+        slope = path[-1] * gradient(path[-1], keys, values)
+        path.append(np.exp(np.log(path[-1]) - learning_rate * slope))
+    return np.array(path)
 
 
-# ---- What rests on earlier functions ----
-
-
-def own(student, name, shape, *args):
-    """Return what the student's function gives, as finite numbers of that shape, or fail."""
-    got = student.call(name, *args)
-    compare(got, np.zeros(shape), f"{name}(...)", rtol=0, atol=1e12)
-    return np.asarray(got, dtype=float)
-
-
-def expect_either(student, name, *args, equals, carried):
-    """Fail unless the function returns the value, or what `carried()` makes of earlier answers."""
-    got = student.call(name, *args)
-    try:
-        compare(got, equals, f"{name}(...)", rtol=SINGLE)
-    except Failed as failed:
-        try:
-            compare(got, carried(), "", rtol=SINGLE)
-        except Failed:
-            raise failed from None
-
-
-def own_weights(student, keys, w):
-    """Return the student's weights at w, right or wrong, or None where they say nothing.
-
-    They are asked for before any values are shown, so that none can be made to fit the values.
-    """
-    try:
-        weights = own(student, "leave_one_out_weights", (keys.size, keys.size), keys, w)
-    except Failed:
-        return None
-    return weights if (weights - np.diag(np.diag(weights))).any() else None
-
-
-def rests_on(weights):
-    """Fail if there are no weights that an answer could rest on."""
-    if weights is None:
-        raise Failed("leave_one_out_weights(...) gives no weight to the other keys.")
-    return weights
+def best_break(keys, values):
+    return keys[break_of(values, np.median, np.abs)]
 
 
 # ---- leave_one_out_weights ----
@@ -97,53 +58,56 @@ def rests_on(weights):
 
 @check("weights-test", points=5)
 def the_other_keys_have_the_right_weights(student, rng):
-    keys = rng.uniform(0, 5, 6)
-    student.expect("leave_one_out_weights", keys, 1.0, equals=weights_of(keys, 1.0))
+    hint = "Near keys get most, none gets any of its own, and each row sums to 1."
+    expect_weights(student, rng.uniform(0, 5, 6), 1.0, hint)
 
 
 @check("weights-test", points=3)
 def w_multiplies_the_distances(student, rng):
     for w in (rng.uniform(0.2, 0.6), rng.uniform(2, 4)):
-        keys = rng.uniform(0, 3, 5)
-        student.expect("leave_one_out_weights", keys, w, equals=weights_of(keys, w))
+        expect_weights(student, rng.uniform(0, 3, 5), w)
 
 
 @check("weights-test", points=3)
 def a_key_sees_its_twin_but_not_itself(student, rng):
     keys = rng.permutation(np.repeat(rng.uniform(0, 3, 4), [1, 2, 1, 3]))
-    student.expect("leave_one_out_weights", keys, 1.0, equals=weights_of(keys, 1.0))
+    expect_weights(student, keys, 1.0, "Equal keys are two keys. Which one is masked?")
 
 
 @check("weights-test", points=3)
 def a_key_far_from_all_others_has_weights_too(student, rng):
     keys = np.append(rng.uniform(0, 2, 4), [rng.uniform(1e4, 1e5)])
     hint = "Which is the largest score of the row, once it is masked?"
-    student.expect("leave_one_out_weights", keys, 1.0, equals=weights_of(keys, 1.0), hint=hint)
+    expect_weights(student, keys, 1.0, hint)
+
+
+def expect_weights(student, keys, w, hint=""):
+    expected = leave_one_out_weights(keys, w)
+    student.expect("leave_one_out_weights", keys, w, equals=expected, hint=hint)
 
 
 # ---- loss ----
 
 
+def data(rng, n=9):
+    """Return n keys in no order, and their values."""
+    return rng.uniform(0, 5, n), rng.normal(2, 3, n)
+
+
 @check("loss-test", points=5)
 def the_loss_is_the_mean_of_the_absolute_errors(student, rng):
-    expect_loss(student, *data(rng), 1.0)
+    expect_loss(student, 1.0, *data(rng))
 
 
 @check("loss-test", points=3)
 def the_loss_is_right_at_other_scales(student, rng):
     for w in (0.0, rng.uniform(2, 4)):
-        expect_loss(student, *data(rng, 7), w)
+        expect_loss(student, w, *data(rng, 7))
 
 
-def expect_loss(student, keys, values, w):
-    right = loss_with(weights_of(keys, w), values)
-    weights = own_weights(student, keys, w)
-    expect_either(
-        student,
-        *("loss", w, keys, values),
-        equals=right,
-        carried=lambda: loss_with(rests_on(weights), values),
-    )
+def expect_loss(student, *args):
+    right = {"equals": loss(*args), "given": [leave_one_out_weights], "rtol": SINGLE}
+    student.expect("loss", *args, **right, hint="Predictions are weighted means of the others.")
 
 
 # ---- gradient ----
@@ -151,29 +115,24 @@ def expect_loss(student, keys, values, w):
 
 @check("gradient-test", points=7)
 def the_gradient_is_right_at_w_1(student, rng):
-    expect_gradient(student, *data(rng), 1.0)
+    expect_gradient(student, 1.0, *data(rng))
 
 
 @check("gradient-test", points=4)
 def the_gradient_is_right_at_other_scales(student, rng):
     for w in (rng.uniform(0.2, 0.6), rng.uniform(2, 3)):
-        expect_gradient(student, *data(rng, 7), w)
+        expect_gradient(student, w, *data(rng, 7))
 
 
 @check("gradient-test", points=3)
 def the_gradient_does_not_vanish_at_w_0(student, rng):
-    expect_gradient(student, *data(rng), 0.0)
+    expect_gradient(student, 0.0, *data(rng))
 
 
-def expect_gradient(student, keys, values, w):
-    right = gradient_with(weights_of(keys, w), keys, values)
-    weights = own_weights(student, keys, w)
-    expect_either(
-        student,
-        *("gradient", w, keys, values),
-        equals=right,
-        carried=lambda: gradient_with(rests_on(weights), keys, values),
-    )
+def expect_gradient(student, *args):
+    right = {"equals": gradient(*args), "given": [leave_one_out_weights], "rtol": SINGLE}
+    hint = "Which of the three layers, loss, softmax and score, has changed, and how?"
+    student.expect("gradient", *args, **right, hint=hint)
 
 
 # ---- descend ----
@@ -181,7 +140,7 @@ def expect_gradient(student, keys, values, w):
 
 @check("descend-test", points=5)
 def one_step_goes_downhill_in_ln_w(student, rng):
-    expect_path(student, rng, 1)
+    expect_path(student, rng, 1, "What does the chain rule put in front of dL/dw?")
 
 
 @check("descend-test", points=3)
@@ -196,47 +155,21 @@ def without_a_step_the_path_is_its_start(student, rng):
     student.expect("descend", keys, values, start, 0.1, 0, equals=[start])
 
 
-def expect_path(student, rng, n_steps):
-    keys, values, start, rate = a_slope(rng)
-    path = path_with(right_gradient(keys, values), start, rate, n_steps)
-
-    def carried():
-        own_path = path_with(own_gradient(student, keys, values), start, rate, n_steps)
-        if np.allclose(own_path, start):
-            raise Failed("gradient(...) is 0.")
-        return own_path
-
-    expect_either(
-        student, *("descend", keys, values, start, rate, n_steps), equals=path, carried=carried
-    )
+def expect_path(student, rng, n_steps, hint=""):
+    args = *a_slope(rng), n_steps
+    base = [leave_one_out_weights, gradient]
+    student.expect("descend", *args, equals=descend(*args), given=base, rtol=SINGLE, hint=hint)
 
 
 def a_slope(rng):
     """Return data, start and learning rate, so that steps are neither tiny nor huge, nor alike."""
     while True:
         keys, values = data(rng)
-        gradient, start = right_gradient(keys, values), rng.uniform(0.3, 0.8)
-        rate = rng.uniform(0.2, 0.4) / abs(start * gradient(start))
-        lengths = np.diff(np.log(path_with(gradient, start, rate, 4)))
+        start = rng.uniform(0.3, 0.8)
+        rate = rng.uniform(0.2, 0.4) / abs(start * gradient(start, keys, values))
+        lengths = np.diff(np.log(descend(keys, values, start, rate, 4)))
         if np.abs(lengths).max() < 1 and np.ptp(lengths) > 0.05:
             return keys, values, start, rate
-
-
-def right_gradient(keys, values):
-    return lambda w: gradient_with(weights_of(keys, w), keys, values)
-
-
-def own_gradient(student, keys, values):
-    return lambda w: float(own(student, "gradient", (), w, keys, values))
-
-
-def path_with(slope, w, rate, n_steps):
-    """Return the path of w, where ln w descends."""
-    path = [w]
-    for _ in range(n_steps):
-        theta = np.log(path[-1]) - rate * path[-1] * slope(path[-1])
-        path.append(np.exp(np.clip(theta, -100, 100)))
-    return np.array(path)
 
 
 # ---- best_break ----
@@ -248,7 +181,8 @@ def a_clean_step_is_found(student, rng):
     first = int(rng.integers(2, n - 2))
     values = np.where(np.arange(n) < first, *rng.normal(0, 5, 2))
     keys = np.cumsum(rng.uniform(0.5, 2, n))
-    student.expect("best_break", keys, values, equals=keys[first])
+    hint = "What is asked for is the first key of the second group."
+    student.expect("best_break", keys, values, equals=keys[first], hint=hint)
 
 
 @check("best_break-test", points=2)
@@ -289,15 +223,17 @@ def break_of(values, constant, error):
 
 @check("slider-test", points=3)
 def the_leave_one_out_loss_is_lowest_there(student, rng):
-    book = make_dataset(np.random.default_rng(542))
-    losses = [squared_loss(w, book.x_train, book.y_train) for w in SLIDER]
+    book = nwlib.make_dataset(np.random.default_rng(542))
+    losses = [nwlib.loss(w, book.x_train, book.y_train) for w in SLIDER]
     expect_position(student, "w_of_lowest_loss", losses)
 
 
 @check("slider-test", points=3)
 def the_test_error_is_lowest_there(student, rng):
-    book = make_dataset(np.random.default_rng(542))
-    predictions = [nadaraya_watson(book.x_test, book.x_train, book.y_train, w) for w in SLIDER]
+    book = nwlib.make_dataset(np.random.default_rng(542))
+    predictions = [
+        nwlib.nadaraya_watson(book.x_test, book.x_train, book.y_train, w) for w in SLIDER
+    ]
     errors = [np.mean((prediction - book.y_true) ** 2) for prediction in predictions]
     expect_position(student, "w_of_lowest_error", errors)
 
@@ -312,34 +248,39 @@ def expect_position(student, name, numbers):
 
 
 @check("bandwidths-test", points=3)
-def the_bandwidth_of_all_years_has_the_lowest_loss(student, rng):
-    expect_bandwidth(student, 0)
+def the_bandwidths_of_all_years_are_those_with_a_low_loss(student, rng):
+    expect_bandwidths(student, 0)
 
 
 @check("bandwidths-test", points=3)
-def the_bandwidth_from_the_break_on_has_the_lowest_loss(student, rng):
-    expect_bandwidth(student, 1)
+def the_bandwidths_from_the_break_on_are_those_with_a_low_loss(student, rng):
+    expect_bandwidths(student, 1)
 
 
 @cache
-def nile():
-    """Return years, flow and the lowest loss: of all years, and of those from the break on."""
+def nile_bandwidths():
+    """Return the smallest and the largest bandwidth of all years, and of those from the break."""
     years, flow = np.loadtxt(NILE, delimiter=",", unpack=True)
-    later = np.arange(years.size) >= break_of(flow, np.median, np.abs)
-    return [
-        (keys, values, min(loss_with(weights_of(keys, 1 / h), values) for h in range(1, 31)))
-        for keys, values in [(years, flow), (years[later], flow[later])]
-    ]
+    found = []
+    for chosen in (years > 0, years >= best_break(years, flow)):
+        losses = np.array([loss(1 / h, years[chosen], flow[chosen]) for h in range(1, 31)])
+        low = 1 + np.flatnonzero(losses <= 1.01 * losses.min())
+        found.append([low.min(), low.max()])
+    return np.array(found, dtype=float)
 
 
-def expect_bandwidth(student, place):
-    """Fail unless the bandwidth's loss is the lowest, to four digits: the valley is flat."""
-    bandwidth = own(student, "nile_bandwidths", (2,))[place]
-    keys, values, lowest = nile()[place]
-    is_allowed = 1 <= bandwidth <= 30
-    if not is_allowed or loss_with(weights_of(keys, 1 / bandwidth), values) > 1.0001 * lowest:
-        which = ("first", "second")[place]
-        raise Failed(f"The {which} of the bandwidths has not the lowest leave-one-out loss.")
+def expect_bandwidths(student, place):
+    def one_row(got):
+        return got[place] if isinstance(got, np.ndarray) and got.shape == (2, 2) else got
+
+    student.expect(
+        "nile_bandwidths",
+        equals=nile_bandwidths()[place],
+        given=[leave_one_out_weights, loss, break_of, best_break],
+        see=one_row,
+        hint=f"Seen here is row {place}. A bandwidth is 1/w, and a low loss is within 1%.",
+        secret=True,
+    )
 
 
 RUBRIC = {
@@ -360,7 +301,7 @@ RUBRIC = {
     "limits": [
         ("1: a large bandwidth over all years mixes both sides of the break", 1),
         ("1: a small one pays with noise everywhere: one scale for all queries", 1),
-        ("1: from the break on a constant does as well as any curve", 1),
+        ("1: from the break on the loss hardly tells one bandwidth from another", 1),
         ("2: the predictions smear the step over several years", 1),
         ("2: weights depend on the distance only, so half of them come from the wrong side", 2),
         ("3: a first limit, with its reason (cause, future, certainty of the year, suddenness)", 2),

@@ -1,9 +1,12 @@
 """What holds for each assignment: the solutions get all, what is handed out gets nothing."""
 
+import re
+
 import numpy as np
 import pytest
 
-from nwgrade.checks import Failed, compare
+from nwgrade.checks import Check, Failed, Student, compare
+from nwgrade.judge import judge
 
 from . import submissions
 from .submissions import grade, lost
@@ -47,12 +50,92 @@ def test_the_solved_notebook_runs_from_top_to_bottom(name, sandbox):
     assert submissions.run_everything(submissions.instructor(name), sandbox) == ()
 
 
-@pytest.mark.parametrize("got", [True, [True, False], np.array([True, False])])
+@pytest.mark.parametrize("got", [True, np.array([True, False])])
 def test_truths_are_no_numbers_unless_they_are_expected(got):
     expected = np.asarray(got)
     compare(got, expected, "f()")
     with pytest.raises(Failed, match="should return numbers"):
         compare(got, expected.astype(float), "f()")
+
+
+def test_half_precision_is_not_enough():
+    compare(np.float32(1 / 3), 1 / 3, "f()")
+    with pytest.raises(Failed, match="was expected"):
+        compare(np.float16(1 / 3), 1 / 3, "f()")
+
+
+def test_what_is_given_is_asked_for_in_no_later_check(name):
+    """It is inside of the sandbox then, so it must not be worth a point any more."""
+    given = set()
+
+    def ask(message):
+        if "call" in message:
+            assert message["call"] not in given
+        given.update(re.findall(r"(?m)^def (\w+)", message.get("run", "")))
+        return {"error": "nothing is right"}
+
+    for check in submissions.checks(name):
+        with pytest.raises(Failed, match="nothing is right"):
+            check.run(Student(ask), np.random.default_rng(0))
+
+
+def base(x):
+    return 2 * x
+
+
+BLIND = [  # a reader got past the visible tests with each of these
+    ("hw1", "floor", "np.mean(sigma**2)", "np.mean(sigma) ** 2"),
+    ("hw1", "floor", "np.mean(sigma**2)", "np.mean(sigma)"),
+    ("hw4", "masked_softmax", "scores / temperature", "scores"),
+    ("hw4", "laplace_scores", "-w *", "-1 *"),
+    ("hw4", "dot_product_attention", " / np.sqrt(keys.shape[1])", ""),
+    ("hw4", "dot_product_scores", "w**2 *", "0 *"),
+    (
+        "hw5",
+        "weights",
+        "-w * np.abs(keys[:, None] - keys)",
+        "-(((keys[:, None] - keys) * w)**2) / 2",
+    ),
+    ("hw5", "loss", "np.abs(predictions - values)", "(predictions - values) ** 2"),
+]
+
+
+@pytest.mark.parametrize("which, answer, old, new", [*BLIND, ("hw4", "masked_softmax", "-", "-")])
+def test_the_visible_tests_see(which, answer, old, new, capsys):
+    names = {}
+    for cell in submissions.instructor(which):
+        if cell.kind == "code":
+            text = cell.source.replace(old, new) if cell.grade_id == answer else cell.source
+            exec(text, names)
+        if cell.grade_id == f"{answer}-test":
+            break
+    assert ("not yet" in capsys.readouterr().out) == (old != new)
+
+
+def test_what_is_given_is_taken_back(sandbox, name):
+    def on_a_right_base(student, rng):
+        student.expect("part", 3.0, equals=7.0, given=[base])
+
+    def on_its_own_base(student, rng):
+        student.expect("part", 3.0, equals=1.0)
+
+    answers = "def part(x):\n    return base(x) + 1\n\ndef base(x):\n    return 0.0"
+    cells = submissions.answered(name, answers)
+    runs = [on_a_right_base, on_its_own_base, on_a_right_base]
+    report = judge(cells, [Check(str(i), "", 1, run) for i, run in enumerate(runs)], sandbox, 0)
+    assert report.earned == 3
+
+
+def test_what_was_stopped_is_not_asked_for_again():
+    asked = []
+
+    def ask(message):
+        asked.append(message)
+        raise Failed("Calling part: it took too long and was stopped.")
+
+    with pytest.raises(Failed, match="too long"):
+        Student(ask).expect("part", 3.0, equals=7.0, given=[base])
+    assert len(asked) == 1
 
 
 def test_a_secret_number_is_not_told():
