@@ -14,7 +14,7 @@ from shlex import quote
 
 from rich.text import Text
 
-from nwgrade import export, feedback, gradebook, grading, interrupt, items, tell, written
+from nwgrade import export, feedback, gradebook, grading, interrupt, items, similar, tell, written
 from nwgrade.assignment import AssignmentError, faults, handed_out
 from nwgrade.collect import collect
 from nwgrade.course import Course, CourseError, read_table, write
@@ -32,6 +32,7 @@ book's chapter "For instructors" goes through all of it.
     nwgrade feedback hw1                     a page for each student
     nwgrade export hw1 --moodle grades.csv   scores for the learning platform
     nwgrade items hw1                        how each check went
+    nwgrade similar hw1                      pairs that share much
 """
 ENDINGS = """\
 exit codes:
@@ -138,6 +139,7 @@ def _parser():
     one.add_argument("--partial", action="store_true", help="also while answers wait for points")
     one.add_argument("--output", metavar="FILE", help="default: in export/")
     command("items", show_items, "show how each check went, and what came instead of right answers")
+    command("similar", show_similar, "show pairs that share more than the handout explains")
     return parser
 
 
@@ -328,6 +330,10 @@ def send_on(course, assignment, options):
 
 def show_items(course, assignment, options):
     items.show(course, assignment, _rows(course, assignment), options)
+
+
+def show_similar(course, assignment, options):
+    similar.show(course, assignment, options)
 
 
 def _rows(course, assignment):
