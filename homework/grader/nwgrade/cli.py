@@ -139,7 +139,7 @@ def _parser():
     one.add_argument("--partial", action="store_true", help="also while answers wait for points")
     one.add_argument("--output", metavar="FILE", help="default: in export/")
     command("items", show_items, "show how each check went, and what came instead of right answers")
-    command("similar", show_similar, "show pairs that share more than the handout explains")
+    command("similar", similar.show, "show pairs that share more than the handout explains")
     return parser
 
 
@@ -330,10 +330,6 @@ def send_on(course, assignment, options):
 
 def show_items(course, assignment, options):
     items.show(course, assignment, _rows(course, assignment), options)
-
-
-def show_similar(course, assignment, options):
-    similar.show(course, assignment, options)
 
 
 def _rows(course, assignment):

@@ -144,8 +144,7 @@ def drawn(title, found):
     # In a column: beside the points, most of which lie close together, names would cover each other
     line = {"arrowstyle": "-", "color": "#a0a0a0", "lw": 0.7, "relpos": (0, 0.5)}
     look = {"textcoords": "axes fraction", "va": "center", "arrowprops": line}
-    heights = np.linspace(0.02, 0.98, len(found))
-    for one, point, height in zip(found, points, heights, strict=True):
+    for one, point, height in zip(found, points, np.linspace(0, 1, len(found)), strict=True):
         axes.annotate(one["name"], point, (1.05, height), **look)
     file = io.StringIO()
     figure.savefig(file, format="svg", facecolor="white", metadata={"Date": None})

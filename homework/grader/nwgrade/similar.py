@@ -1,8 +1,7 @@
 """Pairs of submissions that share more than the handout and the solutions explain.
 
-Names, comments, strings, layout and the order of cells do not count. The rest is cut into pieces of
-a few words. One that only two have weighs most, and one that more than half of the class has weighs
-nothing: so this class solves the task. What two share says nothing of who wrote it, or why.
+Names, comments, strings, layout and the order of cells do not count. The rest is cut into pieces
+of a few words: one that only two have weighs most, one that most of the class has nothing.
 """
 
 import re
@@ -23,7 +22,7 @@ from nwgrade.notebooks import Unreadable, read_notebook
 
 SIZE = 8  # words of a piece
 LEAST = 80  # pieces of its own that a notebook needs to be compared, some ten lines
-CELLS, MOST = 100, 10_000  # cells of a notebook, and signs of each, that are read
+CELLS, MOST = 50, 10_000  # cells of a notebook, and signs of each, that are read
 FEWEST, ENOUGH = 5, 20  # notebooks, and pairs that share something, to tell what is usual
 SHOWN, LONGEST = 10, 200  # pairs, and lines of each
 LEXER = PythonLexer()
@@ -50,14 +49,14 @@ def similar(notebooks, explained):
     """
     known = {cell.source for cell in explained}
     common = _pieces(explained).keys()
-    own = {}
+    texts = {}
     for student, cells in notebooks.items():
-        own[student] = [cell for cell in cells if cell.source not in known][:CELLS]
-    pieces = {student: _pieces(cells).keys() - common for student, cells in own.items()}
-    students = [student for student in own if len(pieces[student]) >= LEAST]
+        texts[student] = _pieces([cell for cell in cells if cell.source not in known][:CELLS])
+    own = {student: pieces.keys() - common for student, pieces in texts.items()}
+    students = [student for student in own if len(own[student]) >= LEAST]
     who = defaultdict(list)
     for number, student in enumerate(students):
-        for piece in pieces[student]:
+        for piece in own[student]:
             who[piece].append(number)
     who = {piece: have for piece, have in who.items() if 2 * len(have) <= len(students)}
     shared = np.zeros((len(students), len(students)))
@@ -67,12 +66,11 @@ def similar(notebooks, explained):
     total = shared.diagonal()
     shares = 2 * shared[one, other] / np.maximum(total[one] + total[other], 1e-9)
     closest = []
-    for at in np.argsort(-shares, kind="stable")[:SHOWN]:
-        if shares[at]:
-            pair = {"students": [students[one[at]], students[other[at]]]}
-            pair |= {"share": float(shares[at]), "expected": expected(shares, shares[at])}
-            lines = side_by_side(*(own[student] for student in pair["students"]), who)
-            closest.append(pair | {"lines": lines[:LONGEST]})
+    for at in [at for at in np.argsort(-shares, kind="stable")[:SHOWN] if shares[at]]:
+        pair = {"students": [students[one[at]], students[other[at]]]}
+        pair |= {"share": float(shares[at]), "expected": expected(shares, shares[at])}
+        lines = side_by_side(*map(texts.get, pair["students"]), who)
+        closest.append(pair | {"lines": lines[:LONGEST]})
     return closest, shares, students
 
 
@@ -90,9 +88,8 @@ def expected(shares, share):
     return float(count * 0.5 ** ((share - least) / max(median - least, 1e-9)))
 
 
-def side_by_side(cells, others, counted):
-    """Return the lines that are shared, each beside the one that it shares most with."""
-    mine, theirs = _pieces(cells), _pieces(others)
+def side_by_side(mine, theirs, counted):
+    """Return the lines that share pieces, each beside the one that it shares most with."""
     beside = defaultdict(Counter)
     for piece in mine.keys() & theirs.keys() & counted.keys():
         for line, other in zip(mine[piece], theirs[piece], strict=True):
@@ -153,13 +150,13 @@ def show(course, assignment, options):
         table.add_column(name, overflow="fold")
     for pair in pairs:
         who = [Text(text) for one in pair["students"] for text in (one, names[one])]
-        times = _times(pair["expected"])
-        table.add_row(*who, f"{pair['share']:.0%}", str(len(pair["lines"])), times)
+        lines, times = str(len(pair["lines"])), _times(pair["expected"])
+        table.add_row(*who, f"{pair['share']:.0%}", lines, times)
     left = sorted(notebooks.keys() - set(students))
     machine = {"notebooks": len(students), "too_little": left, "pairs": shares.size}
     machine |= {"median": middle, "99_of_100": high, "page": str(path), "closest": pairs}
-    told = [f"Too little of their own to compare: {', '.join(left[:9])}."] * bool(left)
-    tell.tell(options, machine, table, base, *told, f"Look at the lines, and ask both: {path}")
+    few = f"Too little of their own to compare: {', '.join(left[:9]) or 'none'}."
+    tell.tell(options, machine, table, base, few, f"Look at the lines, and ask both: {path}")
 
 
 def _times(expected):
