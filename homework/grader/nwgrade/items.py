@@ -106,7 +106,7 @@ def show(course, assignment, rows, options):
         table.add_column(name, justify="right", no_wrap=True)
     instead = tell.quiet_table("What came instead, as often as it came")
     for name in ("check", "", "message"):
-        instead.add_column(name, overflow="fold")
+        instead.add_column(name, overflow="fold", max_width=25 if name == "check" else None)
     for one in found:
         earned = "" if one["earned"] is None else f"{one['earned']:.0%}"
         told = one["remark"] or f"{one['discrimination']:.2f}"
