@@ -168,6 +168,15 @@ def test_all_that_two_share_is_shown_side_by_side():
         assert shape[0] == shape[1]
 
 
+def test_a_line_is_not_shown_for_its_end_alone():
+    notebooks = a_class("ends", 12)
+    shared = "low, high = np.quantile(x - y, [0.125, 0.875])\nwide = 3 * (high - low) / 1.349"
+    for student, first in (("s000", "n = np.mean(x)"), ("s011", "y = 2 + 2 * np.sort(x)")):
+        notebooks[student] = [*notebooks[student], Cell(77, "code", f"{first}\n{shared}")]
+    (pair,) = (one for one in compare(notebooks)[0] if one["students"] == ["s000", "s011"])
+    assert [line for (cell, _, line), _ in pair["lines"] if cell == 77] == shared.splitlines()
+
+
 def test_without_a_base_rate_nothing_is_expected():
     assert similar.expected(np.array([0.9] * 19 + [0.0] * 100), 0.9) is None
     shares = np.linspace(0.01, 0.4, 40)
