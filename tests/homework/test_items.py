@@ -224,7 +224,9 @@ def course(tmp_path):
             if number:
                 earned = [number % 3 > 0] * 7 + [number % 2 > 0] * 7
                 verdicts = row("", earned).result["verdicts"]
-                verdicts[0]["message"] = verdicts[0]["message"] and "truth(2) raised [bold]: x[/b]"
+                verdicts[0]["message"] = (
+                    verdicts[0]["message"] and "truth(2) raised [bold]: x[/b] :smile:"
+                )
                 result = {"status": "graded", "problem": "", "verdicts": verdicts, "cells": []}
                 result["answers"] = {"derivation": f"Because {number}.", "figure": ""}
             gradebook.store(course, HW1, submission, stamp, result, book, "now")
@@ -238,7 +240,7 @@ def test_the_command_prints_items_and_draws_them(course, monkeypatch):
     ran = nwgrade_here(course, "items", "hw1")
     assert (ran.code, ran.err) == (0, "")
     assert "hw1, 23 submissions" in ran.out
-    assert "truth(...) raised [bold]: x[/b]" in ran.out
+    assert "truth(...) raised [bold]: x[/b] :smile:" in ran.out
     assert "Not counted: 1 unreadable." in ran.out
     assert (course / "export" / "hw1-items.svg").read_text().count("noise floor is right") == 1
     told = nwgrade_here(course, "items", "hw1", "--json").json

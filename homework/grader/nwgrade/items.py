@@ -31,8 +31,7 @@ def items(assignment, rows):
     """
     told = []
     for row in rows:
-        by_hand = [part for part in row.parts if part.cell in assignment.written]
-        by = {part.cell: {"earned": part.earned} for part in by_hand}
+        by = {part.cell: {"earned": part.earned} for part in row.parts}
         verdicts = row.result["verdicts"] if row.parts else ()
         told.append(by | {(one["check"],): one for one in verdicts if not one["is_broken"]})
     asked = [((one.name,), one.title, "check", one.points) for one in assignment.checks]
