@@ -14,7 +14,7 @@ from shlex import quote
 
 from rich.text import Text
 
-from nwgrade import export, feedback, gradebook, grading, interrupt, tell, written
+from nwgrade import export, feedback, gradebook, grading, interrupt, items, similar, tell, written
 from nwgrade.assignment import AssignmentError, faults, handed_out
 from nwgrade.collect import collect
 from nwgrade.course import Course, CourseError, read_table, write
@@ -31,6 +31,8 @@ book's chapter "For instructors" goes through all of it.
     nwgrade written hw1                      a sheet for the answers in words
     nwgrade feedback hw1                     a page for each student
     nwgrade export hw1 --moodle grades.csv   scores for the learning platform
+    nwgrade items hw1                        how each check went
+    nwgrade similar hw1                      pairs that share much
 """
 ENDINGS = """\
 exit codes:
@@ -136,6 +138,8 @@ def _parser():
     )
     one.add_argument("--partial", action="store_true", help="also while answers wait for points")
     one.add_argument("--output", metavar="FILE", help="default: in export/")
+    command("items", show_items, "show how each check went, and what came instead of right answers")
+    command("similar", similar.show, "show pairs that share more than the handout explains")
     return parser
 
 
@@ -323,6 +327,10 @@ def send_on(course, assignment, options):
         tell.warn(f"No score, and nothing in the file, for {len(blank)}: {', '.join(blank[:9])}.")
     if left:
         tell.warn(f"Graded, but not in the list that was to be filled in: {', '.join(left)}.")
+
+
+def show_items(course, assignment, options):
+    items.show(course, assignment, _rows(course, assignment), options)
 
 
 def _rows(course, assignment):
