@@ -184,7 +184,9 @@ def truth(x):
     ],
 )
 def test_what_students_share_is_told_without_their_random_inputs(name, answer, told):
-    assert list(commonest(messages(name, answer))) == [(8, told)]
+    ((count, text),) = commonest(messages(name, answer))
+    assert count == 8
+    assert text.startswith(told)  # the hint of the check follows
 
 
 def test_the_commonest_mistake_comes_first_and_hints_keep_their_numbers():
