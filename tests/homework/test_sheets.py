@@ -34,7 +34,7 @@ def graded(tmp_path_factory):
 @pytest.fixture
 def sheet(graded, tmp_path):
     """The sheet of all written answers, its rows, and a way to read back other rows."""
-    path = Path(done(graded, "written", "hw1", "--all")["sheet"])
+    path = Path(done(graded, "written", "hw1", "--all", "--names")["sheet"])
     rows = [row for row in read_csv(path) if row["cell"] == "derivation"]
     for row in rows:
         row["points"] = row["most"]

@@ -7,18 +7,16 @@ import sys
 import time
 import zipfile
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shlex import quote
 
 from rich.text import Text
 
-from nwgrade import export, feedback, gradebook, grading, interrupt, tell, written
-from nwgrade.assignment import AssignmentError, faults, handed_out
+from nwgrade import export, feedback, gradebook, grading, interrupt, tell, trial, written
+from nwgrade.assignment import AssignmentError
 from nwgrade.collect import collect
 from nwgrade.course import Course, CourseError, read_table, write
-from nwgrade.judge import judge
 from nwgrade.sandbox import Limits, Sandbox, SandboxError
 
 DESCRIPTION = """\
@@ -123,6 +121,7 @@ def _parser():
     one = command("written", answers, "write a sheet for the answers in words, or read it back")
     one.add_argument("--read", metavar="SHEET", help="take in the points of a sheet")
     one.add_argument("--all", action="store_true", help="also answers that have points already")
+    one.add_argument("--names", action="store_true", help="say whose each answer is")
     command("feedback", give_back, "write a page for each student, and a zip for the platform")
     one = command("export", send_on, "write the scores as CSV, for Moodle or for Canvas")
     way = one.add_mutually_exclusive_group()
@@ -163,9 +162,7 @@ def _limits(options):
 def release(course, assignment, options):
     tell.warn_if_unsafe(options)
     make_sandbox = partial(Sandbox, _limits(options), assignment.files, options.unsafe)
-    found = faults(assignment) or list(_tried(assignment, make_sandbox))
-    if found:
-        raise CourseError("\n".join([f"{assignment.name} is not fit to be released.", *found]))
+    trial.before_release(assignment, make_sandbox)
     notebook = gradebook.release(course, assignment)
     for file in assignment.files:
         shutil.copy(file, notebook.parent)
@@ -184,23 +181,6 @@ def release(course, assignment, options):
         "What is handed out earns none of it, and runs from top to bottom.",
         f"For students: {packed}",
     )
-
-
-def _tried(assignment, make_sandbox):
-    """Return what does not hold when the solutions and what is handed out are graded."""
-    solved = judge(list(assignment.cells), assignment.checks, make_sandbox, seed=1)
-    for one in solved.verdicts:
-        if one.earned < one.points:
-            yield f"The solutions fail {one.check}: {one.message}"
-    for position, message in solved.cells:
-        yield f"The solutions: cell {position} stops with {message}"
-    plain = handed_out(assignment)
-    for one in judge(plain, assignment.checks, make_sandbox, seed=1).verdicts:
-        if one.earned:
-            yield f"What is handed out passes {one.check}: it gives points for nothing."
-    everything = [replace(cell, is_graded=False) for cell in plain]
-    for position, message in judge(everything, [], make_sandbox, seed=1).cells:
-        yield f"What is handed out: cell {position} stops with {message}"
 
 
 def collected(course, assignment, options):
@@ -224,13 +204,16 @@ def grade(course, assignment, options):
     kit = grading.make_kit(course, assignment, limits, options.unsafe)
     workers = grading.workers(kit, options.workers, options.dask, options.trust_the_network)
     tell.warn_if_unsafe(options)
+    asked = interrupt.asked()
     with _alone(course), workers as client:
-        if not gradebook.is_registered(course, assignment):
-            gradebook.release(course, assignment)
+        trial.before_grading(course, assignment, kit, client, asked)
+        gradebook.prepare(course, assignment)
         work = list(grading.needed(course, assignment, limits, options.unsafe, options.again))
         started = time.monotonic()
-        with gradebook.gradebook(course) as book, tell.progress(len(work), options) as step:
-            for submission, stamp, result in grading.run(work, kit, client, interrupt.asked()):
+        watched = gradebook.watched(course, assignment, tell.warn)
+        progress = tell.progress(len(work), options)
+        with watched, gradebook.gradebook(course) as book, progress as step:
+            for submission, stamp, result in grading.run(work, kit, client, asked):
                 gradebook.store(course, assignment, submission, stamp, result, book, grading.now())
                 step()
     seconds = time.monotonic() - started
@@ -251,7 +234,7 @@ def status(course, assignment, options):
 
 
 def answers(course, assignment, options):
-    rows = _rows(course, assignment)
+    rows = _current_rows(course, assignment)
     if options.read:
         count = written.read_sheet(course, assignment, rows, options.read)
         tell.tell(
@@ -261,12 +244,13 @@ def answers(course, assignment, options):
         )
         return
     path = course.root / "export" / f"{assignment.name}-written.csv"
-    count = written.write_sheet(assignment, rows, path, options.all)
+    count = written.write_sheet(course, assignment, rows, path, options.all, options.names)
     told = {"sheet": str(path), "answers": count}
     if count:
         to_do = (
-            f"{tell.count_of(count, 'answer waits', 'answers wait')} in {path}. Fill in the "
-            f"points, then: nwgrade written {assignment.name} --read {quote(str(path))}"
+            f"{tell.count_of(count, 'answer waits', 'answers wait')} in {path}, with pictures in "
+            f"{path.stem}.html beside it. Fill in the points, then: nwgrade written "
+            f"{assignment.name} --read {quote(str(path))}"
         )
     else:
         to_do = f"No answer waits for points. Next: nwgrade feedback {assignment.name}"
@@ -274,7 +258,7 @@ def answers(course, assignment, options):
 
 
 def give_back(course, assignment, options):
-    rows = _rows(course, assignment)
+    rows = _current_rows(course, assignment)
     count, path = feedback.give_back(course, assignment, rows)
     waiting = [row.student for row in rows if row.waiting]
     without = [row.student for row in rows if row.status in UNGRADED]
@@ -291,14 +275,14 @@ def give_back(course, assignment, options):
 
 
 def send_on(course, assignment, options):
-    rows = _rows(course, assignment)
-    unready = [row for row in rows if row.waiting or row.status in UNGRADED]
+    rows = _current_rows(course, assignment)
+    unready = [row for row in rows if row.status == "not graded yet" or row.lacks_words]
     if unready and not options.partial:
         names = ", ".join(f"{row.student} ({row.status})" for row in unready[:5])
+        more = ", ..." * (len(unready) > 5)
         raise CourseError(
             f"{tell.count_of(len(unready), 'submission is', 'submissions are')} not graded to the "
-            f"end: {names}{', ...' if len(unready) > 5 else ''}. Finish them, or export what there is "
-            "with --partial."
+            f"end: {names}{more}. Finish them, or export what there is with --partial."
         )
     left, kind = [], "scores"
     if options.moodle:
@@ -311,13 +295,15 @@ def send_on(course, assignment, options):
         text = export.plain_csv(assignment, rows)
     path = Path(options.output or course.root / "export" / f"{assignment.name}-{kind}.csv")
     write(path, text)
-    blank = [row.student for row in rows if row.score is None]
-    told = {"file": str(path), "without_score": blank, "not_in_the_list": left}
-    tell.tell(
-        options,
-        told,
-        f"{tell.count_of(len(rows) - len(blank), 'score is', 'scores are')} in {path}.",
-    )
+    blank = [f"{row.student} ({row.status})" for row in rows if row.score is None]
+    count = len(rows) - len(blank) - len(left)
+    told = {
+        "file": str(path),
+        "scores": count,
+        "without_score": [row.student for row in rows if row.score is None],
+        "not_in_the_list": left,
+    }
+    tell.tell(options, told, f"{tell.count_of(count, 'score is', 'scores are')} in {path}.")
     if blank:
         tell.warn(f"No score, and nothing in the file, for {len(blank)}: {', '.join(blank[:9])}.")
     if left:
@@ -329,6 +315,15 @@ def _rows(course, assignment):
     if not course.submissions(assignment.name):
         raise CourseError(f"Nothing has been collected yet: nwgrade collect {assignment.name} ...")
     return gradebook.rows(course, assignment, _roster(course))
+
+
+def _current_rows(course, assignment):
+    """Return where each student stands; refuse grades of another version of the assignment."""
+    rows = _rows(course, assignment)
+    if outdated := sum(row.status == gradebook.OUTDATED for row in rows):
+        name, which = assignment.name, tell.count_of(outdated, "grade is", "grades are")
+        raise CourseError(f"{which} of an older version of {name}. First: nwgrade grade {name}")
+    return rows
 
 
 # ---- Grading ----

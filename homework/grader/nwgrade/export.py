@@ -13,25 +13,16 @@ POINTS_POSSIBLE = "    Points Possible"
 def plain_csv(assignment, rows):
     """Return all that is known of each student, a row each."""
     cells = [cell.grade_id for cell in assignment.cells if cell.is_graded]
-    header = [
-        "student",
-        "name",
-        "status",
-        "days_late",
-        *cells,
-        "earned",
-        "late_cut",
-        "score",
-        "most",
-    ]
-    table = [header]
+    known = ["student", "name", "status", "handed_in", "days_late"]
+    table = [[*known, *cells, "earned", "late_cut", "score", "most"]]
     for row in rows:
         parts = {part.cell: part.earned for part in row.parts}
-        cut = "" if row.earned is None else _text(row.earned - row.score)
+        time = row.time and f"{row.time:%Y-%m-%d %H:%M}"
+        cut = None if row.earned is None else row.earned - row.so_far
         table.append(
-            [row.student, plain(row.name), row.status, row.days_late]
+            [row.student, plain(row.name), row.status, time or "", row.days_late]
             + [_text(parts.get(cell)) for cell in cells]
-            + [_text(row.earned), cut, _text(row.score), _text(assignment.points)]
+            + [_text(row.earned), _text(cut), _text(row.score), _text(assignment.points)]
         )
     return _csv(table)
 
@@ -58,7 +49,18 @@ def moodle(assignment, rows, worksheet):
         if score is not None:
             scale = assignment.points if most is None else _maximum(worksheet, line[most])
             line[grade] = f"{score * scale / assignment.points:.2f}"
-    return _csv([header, *lines]), list(scores)
+    return _csv([header, *lines]), _left(worksheet, rows, scores)
+
+
+def _left(path, rows, scores):
+    """Return the ids whose scores are left; refuse a list that has nobody's."""
+    if scores and len(scores) == sum(row.score is not None for row in rows):
+        some = ", ".join(list(scores)[:3])
+        raise CourseError(
+            f"{path} has none of the {len(scores)} students who have a score ({some}, ...). Is it "
+            "the list of another course?"
+        )
+    return list(scores)
 
 
 def _maximum(worksheet, text):
@@ -114,7 +116,7 @@ def canvas(assignment, rows, downloaded=None):
         elif line["ID"]:
             score = scores.pop(line["ID"], None)
             table.append([*(line[name] for name in keep), now if score is None else _text(score)])
-    return _csv(table), list(scores)
+    return _csv(table), _left(downloaded, rows, scores)
 
 
 def _csv(table):

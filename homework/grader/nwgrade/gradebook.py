@@ -7,22 +7,34 @@ here under autograded/. It never runs a submission.
 import base64
 import json
 import os
-import re
 import sys
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from nwgrade.assignment import handed_out
+from nwgrade import formgrader
+from nwgrade.answers import read_answers
 from nwgrade.course import CourseError, digest, write, write_json
 from nwgrade.notebooks import read_notebook
 
 # nbgrader calls alembic by its name.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-# What would become a tag, an entity, a link or a picture in the instructor's browser. A link can
-# run a script there with one click, and the server behind formgrader obeys the instructor.
-OBEYED = re.compile(r"<(?=[a-zA-Z/!?])|&(?=#|\w+;)|\](?=[(:])|\\(?=href\b)")
+OUTDATED = "outdated"  # graded by another version of the assignment
+BROKEN_CHECK = "check broke"  # no score until a person has said what the answer is worth
+GO_ON = "Then run the same command again: nothing is lost."
+RESTORE = "Put a copy from before in its place, or move it away; then nwgrade grade goes on."
+TROUBLE = {  # a word of SQLite's: what to do
+    "database is locked": f"another program holds it: close that. {GO_ON}",
+    "not a database": f"it is no gradebook. {RESTORE}",
+    "malformed": f"it is damaged. {RESTORE}",
+    "no such": "another version of nbgrader has made it: run nbgrader db upgrade in its folder.",
+    "disk is full": f"the disk is full. Make room. {GO_ON}",
+    "readonly": f"it cannot be written. Make it and its folder writable. {GO_ON}",
+    "unable to open": f"it cannot be opened. Make it and its folder writable. {GO_ON}",
+    "disk i/o": f"the disk fails. {GO_ON}",
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +49,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Row:
-    """Where one student stands. `score` is None where there is nothing that could be scored."""
+    """Where one student stands. `score` is None where there is nothing that could be scored.
+
+    time : when the version came that counts, in the course's time zone.
+    """
 
     student: str
     name: str
@@ -47,50 +62,88 @@ class Row:
     parts: tuple
     cut: float
     result: dict
+    time: datetime | None = None
 
     @property
     def earned(self):
         return sum(part.earned or 0 for part in self.parts) if self.parts else None
 
     @property
-    def score(self):
+    def so_far(self):
+        """What has been earned by now, less what lateness costs."""
         return None if self.earned is None else round(self.earned * (1 - self.cut), 2)
+
+    @property
+    def score(self):
+        return None if self.status == BROKEN_CHECK else self.so_far
 
     @property
     def waiting(self):
         """The parts that wait for a person."""
         return [part for part in self.parts if part.earned is None]
 
+    @property
+    def lacks_words(self):
+        """Whether an answer in words waits, which no check was to grade."""
+        checked = {one["cell"] for one in self.result["verdicts"]} if self.parts else ()
+        return any(part.cell not in checked for part in self.waiting)
+
 
 @contextmanager
 def gradebook(course):
-    """Hold the course's gradebook open."""
+    """Hold the course's gradebook open; raise CourseError where it cannot be used."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what nbgrader uses of others
         from nbgrader.api import Gradebook
+        from sqlalchemy.exc import SQLAlchemyError
 
-        with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as book:
-            yield book
+        path = course.root / "gradebook.db"
+        try:
+            with Gradebook(f"sqlite:///{path}") as book:
+                yield book
+        except SQLAlchemyError as error:
+            raise CourseError(f"{path}: {_trouble(str(getattr(error, 'orig', error)))}") from None
+
+
+def _trouble(said):
+    """Return what is wrong with the gradebook, and what to do, from what SQLite has said of it."""
+    known = (sentence for word, sentence in TROUBLE.items() if word in said.lower())
+    return next(known, said.strip().rpartition("\n")[2])
 
 
 def release(course, assignment):
     """Make what students get under release/, with nbgrader; return the notebook's path."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with gradebook(course):  # what is wrong with it is told here
         from nbgrader.apps import NbGraderAPI
         from traitlets.config import Config
 
-        config = Config()
-        config.CourseDirectory.root = str(course.root)
-        config.CourseDirectory.db_url = f"sqlite:///{course.root / 'gradebook.db'}"
+    config = Config()
+    config.CourseDirectory.root = str(course.root)
+    config.CourseDirectory.db_url = f"sqlite:///{course.root / 'gradebook.db'}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         done = NbGraderAPI(config=config).generate_assignment(assignment.name, force=True)
     if not done["success"]:
-        told = (done.get("error") or done.get("log") or "").strip().rpartition("\n")[2]
-        raise CourseError(f"nbgrader could not make the release of {assignment.name}: {told}")
+        why = _trouble(done.get("error") or done.get("log") or "")
+        raise CourseError(f"nbgrader could not make the release of {assignment.name}: {why}")
     return course.root / "release" / assignment.name / f"{assignment.name}.ipynb"
 
 
-def is_registered(course, assignment):
+def prepare(course, assignment):
+    """Make the gradebook know the assignment, and have that graded again which it has lost."""
+    if not _is_registered(course, assignment):
+        release(course, assignment)
+    with gradebook(course) as book:
+        known = {entry.student.id for entry in _entries(book, assignment.name)}
+    for student in course.submissions(assignment.name).keys() - known:
+        result = course.result(assignment.name, student) or {}
+        if "verdicts" in result:
+            problem = "The gradebook does not know it."
+            path = course.root / "autograded" / student / assignment.name / "result.json"
+            write_json(path, {**result, "status": "failed", "problem": problem})
+
+
+def _is_registered(course, assignment):
     """Say whether the gradebook knows the assignment with the cells that it has now."""
     if not (course.root / "gradebook.db").exists():
         return False
@@ -115,26 +168,38 @@ def store(course, assignment, submission, stamp, result, book, now):
     The file comes last, and says that the rest is there. Points that a person has given stay, as
     long as the answer is the one that they were given for, also when the machine fails meanwhile.
     """
+    if submission.version != stamp["version"]:
+        return  # handed in anew meanwhile
     old = course.result(assignment.name, submission.student) or {}
+    shown, files = {}, {}
     figures = result.get("figures", {})
     result = {key: value for key, value in result.items() if key != "figures"}
-    answers = result.get("answers", {})
-    shown = {
-        name: digest((text + figures.get(name, "")).encode()) for name, text in answers.items()
-    }
+    if "verdicts" in result:
+        cells = read_notebook(submission.notebook.read_bytes())
+        answers = read_answers(assignment, cells)
+        result["answers"] = {name: answer.text for name, answer in answers.items()}
+        for name, answer in answers.items():
+            figure = figures.get(name, "")
+            kept = "".join(digest(data) for _, data in answer.pictures)
+            shown[name] = digest(f"{answer.text}{figure}{kept}".encode())
+            files[name] = {f"{name}.png": base64.b64decode(figure)} if figure else {}
+            for number, (kind, data) in enumerate(answer.pictures, start=1):
+                files[name][f"{name}-{number}.{kind}"] = data
     is_same = old.get("version") == stamp["version"] and "verdicts" in old
-    if is_same or "verdicts" not in result:  # a figure may look different each time it is drawn
+    if is_same or not shown:  # a figure may look different each time it is drawn
         shown |= old.get("shown", {})
-    result = {**stamp, **result, "shown": shown, "time": now}
+    result = {**stamp, "assignment": assignment.version, **result, "shown": shown, "time": now}
     folder = course.root / "autograded" / submission.student / assignment.name
     if "verdicts" in result:
         _score(assignment, submission, result, old.get("shown", {}), book)
-        notebook = _for_formgrader(assignment, submission, result, figures)
+        notebook = formgrader.notebook(assignment, cells, result["verdicts"], files)
         write(folder / f"{assignment.name}.ipynb", json.dumps(notebook, indent=1))
-    for name in assignment.drawings:
-        (folder / f"{name}.png").unlink(missing_ok=True)
-    for name, png in figures.items():
-        write(folder / f"{name}.png", base64.b64decode(png))
+    for path in [*folder.glob("*.png"), *folder.glob("*.jpg")]:
+        path.unlink()
+    for own in files.values():
+        for file, data in own.items():
+            write(folder / file, data)
+    result["pictures"] = {name: list(own) for name, own in files.items()}
     write_json(folder / "result.json", result)
 
 
@@ -164,67 +229,15 @@ def _score(assignment, submission, result, shown_before, book):
     book.db.commit()
 
 
-def _for_formgrader(assignment, submission, result, figures):
-    """Return the notebook that a person grades, as nbformat's JSON.
-
-    It has the student's words and code, and the figures that the code drew in the sandbox, but none
-    of the outputs that came with it, and no tag or link: a space keeps it from being one, which
-    mathematics does not mind.
-    """
-    cells = read_notebook(submission.notebook.read_bytes())
-    official = {cell.grade_id: cell for cell in assignment.cells}
-    seen, shown = set(), []
-    for cell in cells:
-        mine = official.get(cell.grade_id)
-        if mine is not None and cell.grade_id not in seen and cell.kind == mine.kind:
-            seen.add(cell.grade_id)
-            shown.append(_shown_cell(mine, cell.source, result, figures))
-        else:
-            shown.append(_shown_cell(None, cell.source, result, figures, kind=cell.kind))
-    for cell in handed_out(assignment):
-        if cell.is_graded and cell.grade_id not in seen:
-            text = cell.source if cell.is_test else "The student's notebook has no such cell."
-            shown.append(_shown_cell(cell, text, result, figures))
-    for position, cell in enumerate(shown):
-        cell["id"] = f"cell-{position}"
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {"cells": shown, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-
-
-def _shown_cell(official, source, result, figures, kind=None):
-    kind = official.kind if official else kind
-    if kind != "code":
-        kind = "markdown"
-        source = OBEYED.sub(r"\g<0> ", source)
-    cell = {"cell_type": kind, "metadata": {}, "source": source}
-    outputs = []
-    if official:
-        cell["metadata"]["nbgrader"] = {
-            "schema_version": 3,
-            "grade": official.is_graded,
-            "grade_id": official.grade_id,
-            "locked": official.is_locked,
-            "solution": official.is_solution,
-            "task": False,
-            "cell_type": official.kind,
-            **({"points": official.points} if official.is_graded else {}),
-        }
-        told = [_told(one) for one in result["verdicts"] if one["cell"] == official.grade_id]
-        if told:
-            cell["source"] = official.source
-            outputs.append({"output_type": "stream", "name": "stdout", "text": "\n".join(told)})
-        if png := figures.get(official.grade_id):
-            data = {"image/png": png}
-            outputs.append({"output_type": "display_data", "data": data, "metadata": {}})
-    if kind == "code":
-        cell |= {"execution_count": None, "outputs": outputs}
-    return cell
-
-
-def _told(verdict):
-    title = verdict["check"].replace("_", " ")
-    told = f"{verdict['earned']:g}/{verdict['points']:g}  {title}"
-    return f"{told}: {verdict['message']}" if verdict["message"] else told
+def give(book, assignment, student, cell, points, comment):
+    """Put a person's points and comment for a written answer into the gradebook."""
+    notebook = book.find_submission_notebook(assignment.name, assignment.name, student)
+    for grade in notebook.grades:
+        if grade.name == cell:
+            grade.manual_score, grade.needs_manual_grade = points, False
+    for one in notebook.comments:
+        if one.name == cell:
+            one.manual_comment = comment or None
 
 
 # ---- Out ----
@@ -264,20 +277,29 @@ def _entries(book, name):
 
 
 def _row(course, assignment, submission, student, name, result, entry):
-    days = course.days_late(assignment.name, submission) if submission else 0
-    cut = course.cut(days)
     if submission is None:
         return Row(student, name, "nothing submitted", "", 0, (), 0.0, {})
-    if result is None or "status" not in result:
-        return Row(student, name, "not graded yet", "", days, (), cut, {})
-    status, parts = result["status"], ()
-    if result["version"] != submission.version:
-        status = "not graded yet"
-    elif "verdicts" in result and entry is not None:
-        parts = tuple(_parts(assignment, entry.notebooks[0]))
-        if status == "graded" and any(part.earned is None for part in parts):
-            status = "partly"
-    return Row(student, name, status, result.get("problem", ""), days, parts, cut, result)
+    days = course.days_late(assignment.name, submission)
+    result, parts = result or {}, ()
+    is_lost = "verdicts" in result and entry is None
+    if result.get("version") != submission.version or is_lost:
+        status, problem = "not graded yet", ""
+    else:
+        status, problem = result["status"], result.get("problem", "")
+        if "verdicts" in result:
+            parts = tuple(_parts(assignment, entry.notebooks[0]))
+            status = _status(assignment, result, parts)
+    time, cut = submission.time and submission.time.astimezone(course.zone), course.cut(days)
+    return Row(student, name, status, problem, days, parts, cut, result, time)
+
+
+def _status(assignment, result, parts):
+    waiting = {part.cell for part in parts if part.earned is None}
+    if result.get("assignment") != assignment.version:
+        return OUTDATED
+    if waiting & {one["cell"] for one in result["verdicts"] if one["is_broken"]}:
+        return BROKEN_CHECK
+    return "partly" if waiting and result["status"] == "graded" else result["status"]
 
 
 def _parts(assignment, notebook):
@@ -294,12 +316,33 @@ def _parts(assignment, notebook):
             told = []
 
 
-def give(book, assignment, student, cell, points, comment):
-    """Put a person's points and comment for a written answer into the gradebook."""
-    notebook = book.find_submission_notebook(assignment.name, assignment.name, student)
-    for grade in notebook.grades:
-        if grade.name == cell:
-            grade.manual_score, grade.needs_manual_grade = points, False
-    for one in notebook.comments:
-        if one.name == cell:
-            one.manual_comment = comment or None
+def pictures(course, assignment, row, cell):
+    """Yield the files of the figure and the pictures of a written answer."""
+    folder = course.root / "autograded" / row.student / assignment.name
+    for name in row.result.get("pictures", {}).get(cell, ()):
+        if (folder / name).is_file():
+            yield folder / name
+
+
+@contextmanager
+def watched(course, assignment, tell):
+    """Tell whose score has changed meanwhile, from what to what; also when it was interrupted."""
+    before = {row.student: row for row in rows(course, assignment) if row.score is not None}
+    try:
+        yield
+    finally:
+        for row in rows(course, assignment):
+            old = before.get(row.student)
+            if old and old.score != row.score:
+                parts = {part.cell: part.earned for part in old.parts}
+                told = [
+                    f"{part.cell} {_points(parts.get(part.cell))} to {_points(part.earned)}"
+                    for part in row.parts
+                    if part.earned != parts.get(part.cell)
+                ]
+                why = ", ".join(told) or row.status
+                tell(f"{row.student} had {old.score:g}, has {_points(row.score)}: {why}.")
+
+
+def _points(number):
+    return "none yet" if number is None else f"{number:g}"
