@@ -95,11 +95,14 @@ def test_a_picture_that_is_written_into_the_text_is_kept_beside_it():
 
 
 def huge(width, height):
-    """Return a PNG that only says that it is so large."""
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    head = struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    end = b"\0\0\0\0IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
-    return b"\x89PNG\r\n\x1a\n" + head + end
+    """Return a PNG that says that it is so large, and is well formed but for what is in it."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
+    png = b"\x89PNG\r\n\x1a\n"
+    for name, data in chunks:
+        png += struct.pack(">I", len(data)) + name + data
+        png += struct.pack(">I", zlib.crc32(name + data))
+    return png
 
 
 def gif():
