@@ -1,9 +1,11 @@
 """What lands in nbgrader's gradebook, and what people do with it in the real formgrader."""
 
+import base64
 import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,8 +20,17 @@ from playwright.sync_api import Error, sync_playwright
 from nwgrade import gradebook
 from nwgrade.course import Course
 
-from .classroom import make_course, make_zip, need_bubblewrap, notebook
-from .inside import HOSTILE, HOSTILE_NAME, done, read_csv, standings, write_csv
+from .classroom import (
+    add_cells,
+    as_bytes,
+    attach,
+    make_course,
+    make_zip,
+    need_bubblewrap,
+    notebook,
+    picture,
+)
+from .inside import HOSTILE, HOSTILE_NAME, done, read_csv, run, standings, write_csv
 from .submissions import HOMEWORK
 
 SETTINGS = """
@@ -28,13 +39,17 @@ late_percent_per_day = 10
 [hw1]
 due = 2026-03-02 12:00:00
 """
+SEES_PHOTO = "[...document.images].some(image => image.naturalWidth == 64)"
 NOTEBOOK = "body > .container #notebook >> nth=0"
 SQUARED = """
 def squared_errors(prediction, y):
     raise ValueError("</script><script>window.pwned = 1</script>")
 """
+PHOTO = picture("JPEG")
+BELOW = ("PS: it is <b>zero</b>.", "markdown")
+WITH_PHOTO = attach(add_cells(notebook("hw1"), "derivation", None, BELOW), "derivation", PHOTO)
 STUDENTS = {
-    "11": ("Ada Lovelace", "Monday, 2 March 2026, 10:00 AM", notebook("hw1")),
+    "11": ("Ada Lovelace", "Monday, 2 March 2026, 10:00 AM", WITH_PHOTO),
     "12": ("Jürgen Müller", "Tuesday, 3 March 2026, 10:00 AM", notebook("hw1", figure="")),
     "13": (
         HOSTILE_NAME,
@@ -138,7 +153,7 @@ def test_lateness_is_a_penalty(course):
 
 
 def test_points_and_comments_of_a_sheet_are_there(course, tmp_path):
-    rows = read_csv(Path(done(course, "written", "hw1")["sheet"]))
+    rows = read_csv(Path(done(course, "written", "hw1", "--names")["sheet"]))
     rows = [row for row in rows if row["student"] == "12"]
     for row in rows:
         row.update(points=row["most"], comment="Schön" if row["criterion"] == "2" else "")
@@ -160,11 +175,19 @@ def store(course, student, **changes):
     assignment = open_course.assignment("hw1")
     submission = open_course.submissions("hw1")[student]
     old = open_course.result("hw1", student)
-    stamp = {name: old[name] for name in ("version", "seed", "grader")}
-    result = {name: old[name] for name in old if name not in ("shown", "time", *stamp)}
-    result = changes.get("result") or result | changes
+    result = changes.get("result") or old | changes
+    stamp = {name: {**old, **result}[name] for name in ("version", "seed", "grader")}
+    result = {name: result[name] for name in result if name not in ("shown", "time", *stamp)}
     with gradebook.gradebook(open_course) as book:
         gradebook.store(open_course, assignment, submission, stamp, result, book, "now")
+
+
+def give(course, student, cell, points):
+    """Give a student points, as a person does."""
+    open_course = Course(course)
+    with gradebook.gradebook(open_course) as book:
+        gradebook.give(book, open_course.assignment("hw1"), student, cell, points, "")
+        book.db.commit()
 
 
 def test_a_failing_machine_costs_nobody_points_that_a_person_gave(course):
@@ -193,9 +216,78 @@ def test_a_check_that_broke_waits_for_a_person(course):
     broken = [{**one, "earned": 0.0, "is_broken": True} for one in verdicts[:1]] + verdicts[1:]
     store(course, "12", verdicts=broken)
     found = standings(course)["12"]
-    assert (found["status"], found["parts"]["world-test"]) == ("partly", None)
+    assert (found["status"], found["parts"]["world-test"]) == ("check broke", None)
+    assert found["score"] is None
+    exported = done(course, "export", "hw1", "--partial")  # the words of others wait
+    assert exported["without_score"] == ["12"]
+    assert "This is not a 0: a person will look at it" in feedback(course, "12")
     store(course, "12", verdicts=verdicts)
     assert standings(course)["12"]["parts"]["world-test"] == 14
+
+
+def test_another_photo_in_an_answer_takes_its_points_back(course):
+    path = course / "submitted" / "11" / "hw1" / "hw1.ipynb"
+    result, before = Course(course).result("hw1", "11"), path.read_bytes()
+    drawn = (course / "autograded" / "11" / "hw1" / "figure.png").read_bytes()
+    result["figures"] = {"figure": base64.b64encode(drawn).decode()}
+    give(course, "11", "derivation", 3)
+    assert standings(course)["11"]["parts"]["derivation"] == 3
+    path.write_bytes(as_bytes(attach(json.loads(before), "derivation", picture("JPEG"))))
+    version = Course(course).submission("hw1", "11").version
+    store(course, "11", result=result | {"version": version})
+    assert standings(course)["11"]["parts"]["derivation"] is None
+    path.write_bytes(before)
+    store(course, "11", result=result)
+
+
+# ---- A gradebook that cannot be used ----
+
+
+def locked(path):
+    """Hold the gradebook as another program does that writes in it."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    return other.close
+
+
+def garbage(path):
+    path.write_bytes(b"These are my notes, and no gradebook.\n" * 100)
+
+
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[:20_000])
+
+
+def older(path):
+    with sqlite3.connect(path) as other:
+        other.execute("ALTER TABLE submitted_assignment DROP COLUMN timestamp")
+    other.close()
+
+
+UNUSABLE = {
+    locked: "gradebook.db: another program holds it: close that. Then run the same command again",
+    garbage: "gradebook.db: it is no gradebook. Put a copy from before in its place, or move it",
+    cut_short: "gradebook.db: it is damaged. Put a copy from before in its place, or move it away",
+    older: "gradebook.db: another version of nbgrader has made it: run nbgrader db upgrade in",
+}
+
+
+@pytest.mark.parametrize(
+    "command, harm",
+    [("status", harm) for harm in UNUSABLE]
+    + [(command, garbage) for command in ("grade", "written", "feedback", "export")],
+)
+def test_a_gradebook_that_cannot_be_used_is_told_and_nothing_is_lost(course, command, harm):
+    path = course / "gradebook.db"
+    content, before = path.read_bytes(), standings(course)
+    release = harm(path) or (lambda: None)
+    ran = run(course, command, "hw1")
+    release()
+    assert (ran.code, ran.out) == (1, "")
+    assert UNUSABLE[harm] in ran.err
+    assert ran.err.count("\n") == 1
+    path.write_bytes(content)
+    assert standings(course) == before
 
 
 # ---- The real formgrader in a real browser ----
@@ -342,8 +434,40 @@ def test_a_person_sees_the_words_the_checks_and_the_figure_of_the_sandbox(course
     assert "expand the square" in page.locator(NOTEBOOK).inner_text()
     assert "4/4  truth has the right values" in page.locator(NOTEBOOK).inner_text()
     figure = page.locator(NOTEBOOK).locator("img")
-    assert figure.count() == 1
-    assert figure.evaluate("image => image.naturalWidth") > 300
+    assert figure.count() == 2
+    assert figure.last.evaluate("image => image.naturalWidth") > 300
+
+
+def test_a_person_sees_the_photo_and_the_cell_below_of_an_answer(course, page):
+    open_submission(page, "11")
+    page.wait_for_function(SEES_PHOTO)
+    text = page.locator(NOTEBOOK).inner_text()
+    assert "The next cell belongs to the answer derivation:" in text
+    assert "PS: it is < b>zero< /b>." in text
+
+
+@pytest.mark.parametrize("options", [["--names"], []])
+def test_they_stand_on_the_page_beside_the_sheet(course, page, options):
+    done(course, "written", "hw1", "--all", *options)
+    tab = page.context.browser.new_page()
+    tab.goto((course / "export" / "hw1-written.html").as_uri())
+    articles = tab.locator("article").filter(has_text="PS: it is <b>zero</b>.")
+    articles.locator("img").scroll_into_view_if_needed()
+    tab.wait_for_function(SEES_PHOTO)
+    assert articles.count() == 1
+    assert articles.get_by_text("Ada Lovelace (11)").count() == len(options)
+    assert tab.get_by_text("Ada").count() == len(options) * 2  # she has drawn a figure too
+    assert tab.evaluate("window.pwned") is None
+    tab.close()
+
+
+def test_they_are_given_back(course, page):
+    feedback(course, "11")
+    tab = page.context.browser.new_page()
+    tab.goto((course / "feedback" / "11" / "hw1" / "feedback.html").as_uri())
+    tab.wait_for_function(SEES_PHOTO)
+    assert "PS: it is <b>zero</b>." in tab.locator("pre").first.text_content()
+    tab.close()
 
 
 def test_a_hostile_submission_runs_no_script_in_formgrader(course, page):
