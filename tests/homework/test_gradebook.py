@@ -39,7 +39,6 @@ late_percent_per_day = 10
 [hw1]
 due = 2026-03-02 12:00:00
 """
-SEES_PHOTO = "[...document.images].some(image => image.naturalWidth == 64)"
 NOTEBOOK = "body > .container #notebook >> nth=0"
 SQUARED = """
 def squared_errors(prediction, y):
@@ -380,6 +379,17 @@ def type_in(page, selector, text):
         field.blur()
 
 
+def widths(where):
+    """Return the widths of all pictures, loaded, in pixels."""
+    return where.locator("img").evaluate_all(
+        """all => Promise.all(all.map(async image => {
+          image.loading = "eager";
+          await image.decode();
+          return image.naturalWidth;
+        }))"""
+    )
+
+
 def feedback(course, student):
     done(course, "feedback", "hw1")
     path = course / "feedback" / student / "hw1" / "feedback.html"
@@ -440,7 +450,7 @@ def test_a_person_sees_the_words_the_checks_and_the_figure_of_the_sandbox(course
 
 def test_a_person_sees_the_photo_and_the_cell_below_of_an_answer(course, page):
     open_submission(page, "11")
-    page.wait_for_function(SEES_PHOTO)
+    assert 64 in widths(page)
     text = page.locator(NOTEBOOK).inner_text()
     assert "The next cell belongs to the answer derivation:" in text
     assert "PS: it is < b>zero< /b>." in text
@@ -452,9 +462,8 @@ def test_they_stand_on_the_page_beside_the_sheet(course, page, options):
     tab = page.context.browser.new_page()
     tab.goto((course / "export" / "hw1-written.html").as_uri())
     articles = tab.locator("article").filter(has_text="PS: it is <b>zero</b>.")
-    articles.locator("img").scroll_into_view_if_needed()
-    tab.wait_for_function(SEES_PHOTO)
     assert articles.count() == 1
+    assert widths(articles) == [64]
     assert articles.get_by_text("Ada Lovelace (11)").count() == len(options)
     assert tab.get_by_text("Ada").count() == len(options) * 2  # she has drawn a figure too
     assert tab.evaluate("window.pwned") is None
@@ -465,7 +474,7 @@ def test_they_are_given_back(course, page):
     feedback(course, "11")
     tab = page.context.browser.new_page()
     tab.goto((course / "feedback" / "11" / "hw1" / "feedback.html").as_uri())
-    tab.wait_for_function(SEES_PHOTO)
+    assert 64 in widths(tab)
     assert "PS: it is <b>zero</b>." in tab.locator("pre").first.text_content()
     tab.close()
 
