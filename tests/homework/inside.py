@@ -4,7 +4,9 @@ import csv
 import io
 from contextlib import redirect_stderr, redirect_stdout
 
+from nwgrade import gradebook
 from nwgrade.cli import main
+from nwgrade.course import Course
 
 from .classroom import Ran
 
@@ -47,6 +49,27 @@ def done(course, *arguments):
 def standings(course, name="hw1"):
     """Return where each student stands, by id."""
     return {row["student"]: row for row in done(course, "status", name)}
+
+
+def store(course, student, **changes):
+    """Keep another result of grading the same submission."""
+    open_course = Course(course)
+    assignment = open_course.assignment("hw1")
+    submission = open_course.submissions("hw1")[student]
+    old = open_course.result("hw1", student)
+    result = changes.get("result") or old | changes
+    stamp = {name: {**old, **result}[name] for name in ("version", "seed", "grader")}
+    result = {name: result[name] for name in result if name not in ("shown", "time", *stamp)}
+    with gradebook.gradebook(open_course) as book:
+        gradebook.store(open_course, assignment, submission, stamp, result, book, "now")
+
+
+def give(course, student, cell, points):
+    """Give a student points, as a person does."""
+    open_course = Course(course)
+    with gradebook.gradebook(open_course) as book:
+        gradebook.give(book, open_course.assignment("hw1"), student, cell, points, "")
+        book.db.commit()
 
 
 def read_csv(path):

@@ -1,6 +1,7 @@
 """What lands in nbgrader's gradebook, and what people do with it in the real formgrader."""
 
 import base64
+import errno
 import json
 import os
 import shutil
@@ -30,7 +31,17 @@ from .classroom import (
     notebook,
     picture,
 )
-from .inside import HOSTILE, HOSTILE_NAME, done, read_csv, run, standings, write_csv
+from .inside import (
+    HOSTILE,
+    HOSTILE_NAME,
+    done,
+    give,
+    read_csv,
+    run,
+    standings,
+    store,
+    write_csv,
+)
 from .submissions import HOMEWORK
 
 SETTINGS = """
@@ -168,27 +179,6 @@ def test_points_and_comments_of_a_sheet_are_there(course, tmp_path):
 # ---- A regrade ----
 
 
-def store(course, student, **changes):
-    """Keep another result of grading the same submission."""
-    open_course = Course(course)
-    assignment = open_course.assignment("hw1")
-    submission = open_course.submissions("hw1")[student]
-    old = open_course.result("hw1", student)
-    result = changes.get("result") or old | changes
-    stamp = {name: {**old, **result}[name] for name in ("version", "seed", "grader")}
-    result = {name: result[name] for name in result if name not in ("shown", "time", *stamp)}
-    with gradebook.gradebook(open_course) as book:
-        gradebook.store(open_course, assignment, submission, stamp, result, book, "now")
-
-
-def give(course, student, cell, points):
-    """Give a student points, as a person does."""
-    open_course = Course(course)
-    with gradebook.gradebook(open_course) as book:
-        gradebook.give(book, open_course.assignment("hw1"), student, cell, points, "")
-        book.db.commit()
-
-
 def test_a_failing_machine_costs_nobody_points_that_a_person_gave(course):
     before, result = standings(course)["12"], Course(course).result("hw1", "12")
     store(course, "12", result={"status": "failed", "problem": "no space left"})
@@ -287,6 +277,57 @@ def test_a_gradebook_that_cannot_be_used_is_told_and_nothing_is_lost(course, com
     assert ran.err.count("\n") == 1
     path.write_bytes(content)
     assert standings(course) == before
+
+
+LIMITS = {
+    "PRAGMA query_only = 1": "gradebook.db: it cannot be written. Make it and its folder writable.",
+    "PRAGMA max_page_count = 1": "gradebook.db: the disk is full. Make room. Then run the same",
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_disk_that_takes_no_points_is_told(course, tmp_path, monkeypatch, limit):
+    rows = read_csv(Path(done(course, "written", "hw1", "--all")["sheet"]))
+    for row in rows:
+        row.update(points="0", comment="I have much to say on this. " * 4000)
+    sheet, before = write_csv(tmp_path / "sheet.csv", rows), standings(course)
+    connect = sqlite3.dbapi2.connect
+
+    def limited(*args, **options):
+        made = connect(*args, **options)
+        made.execute(limit)
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3.dbapi2, "connect", limited)
+        ran = run(course, "written", "hw1", "--read", sheet)
+    assert (ran.code, ran.out) == (1, "")
+    assert LIMITS[limit] in ran.err
+    assert standings(course) == before
+
+
+@pytest.mark.parametrize("command", ["written", "feedback", "export"])
+def test_a_disk_that_takes_no_file_is_told(course, monkeypatch, command):
+    def full(path, *_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    for name in ("write_text", "write_bytes"):
+        monkeypatch.setattr(Path, name, full)
+    ran = run(course, command, "hw1", *["--partial"] * (command == "export"))
+    assert (ran.code, ran.out) == (1, "")
+    assert "hw1" in ran.err
+    assert ": No space left on device. Mend that, then run the same command again." in ran.err
+
+
+def test_whose_score_has_changed_is_told_also_when_it_was_interrupted(course):
+    result, told = Course(course).result("hw1", "12"), []
+    failed = [{**one, "earned": 0.0} for one in result["verdicts"][:1]] + result["verdicts"][1:]
+    assignment = Course(course).assignment("hw1")
+    with suppress(KeyboardInterrupt), gradebook.watched(Course(course), assignment, told.append):
+        store(course, "12", verdicts=failed)
+        raise KeyboardInterrupt
+    assert told == ["12 had 77.4, has 73.8: world-test 14 to 10."]
+    store(course, "12", result=result)
 
 
 # ---- The real formgrader in a real browser ----

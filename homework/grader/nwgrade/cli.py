@@ -51,6 +51,12 @@ def main(arguments=None):
     except (CourseError, AssignmentError, SandboxError) as error:
         print(f"nwgrade: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        if error.errno is None:  # not of the system
+            raise
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        print(f"nwgrade: {what}. Mend that, then run the same command again.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(interrupt.LINE, file=sys.stderr)
         return interrupt.INTERRUPTED

@@ -23,7 +23,7 @@ from nwgrade.notebooks import read_notebook
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 OUTDATED = "outdated"  # graded by another version of the assignment
 BROKEN_CHECK = "check broke"  # no score until a person has said what the answer is worth
-GO_ON = "Then run the same command again: nothing is lost."
+GO_ON = "Then run the same command again."
 RESTORE = "Put a copy from before in its place, or move it away; then nwgrade grade goes on."
 TROUBLE = {  # a word of SQLite's: what to do
     "database is locked": f"another program holds it: close that. {GO_ON}",
