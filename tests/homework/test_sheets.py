@@ -13,14 +13,14 @@ import pytest
 from nwgrade import export
 from nwgrade.assignment import load_assignment
 from nwgrade.course import CourseError
-from nwgrade.gradebook import BROKEN_CHECK, Part, Row
+from nwgrade.standings import BROKEN_CHECK, Part, Row
 
 from .classroom import LIGHT, hand_in, make_course, need_bubblewrap, notebook
 from .inside import done, read_csv, run, standings, write_csv
 
 FORMULA = '=HYPERLINK("http://example.org","click")'
 HIDDEN = "1,5;=1+1\n@SUM(1)\n- a point\n\t=2"
-LONG = "So:" + "\t" * 2_000 + "It is zero. " * 12_000 + "The end."
+LONG = "So:" + "\t" * 60_000 + "It is zero. " * 12_000 + "The end."
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,9 @@ def test_no_answer_is_a_formula(sheet):
 
 def test_no_answer_hides_a_formula_behind_another_separator(sheet):
     answer = of(sheet.rows, "eve")[0]["answer"]
-    assert answer == "1,5;'=1+1\n'@SUM(1)\n- a point\n'\t'=2"
+    assert answer.replace("'", "") == HIDDEN
+    pieces = [piece.lstrip() for piece in re.split(r"[;\n\t]", answer)]
+    assert not [piece for piece in pieces if piece.startswith(("=", "@"))]
 
 
 def test_no_spreadsheet_takes_an_answer_id_for_a_number(sheet):

@@ -13,7 +13,7 @@ from shlex import quote
 
 from rich.text import Text
 
-from nwgrade import export, feedback, gradebook, grading, interrupt, tell, trial, written
+from nwgrade import export, feedback, gradebook, grading, interrupt, standings, tell, trial, written
 from nwgrade.assignment import AssignmentError
 from nwgrade.collect import collect
 from nwgrade.course import Course, CourseError, read_table, write
@@ -216,14 +216,14 @@ def grade(course, assignment, options):
         gradebook.prepare(course, assignment)
         work = list(grading.needed(course, assignment, limits, options.unsafe, options.again))
         started = time.monotonic()
-        watched = gradebook.watched(course, assignment, tell.warn)
+        watched = standings.watched(course, assignment, tell.warn)
         progress = tell.progress(len(work), options)
         with watched, gradebook.gradebook(course) as book, progress as step:
             for submission, stamp, result in grading.run(work, kit, client, asked):
                 gradebook.store(course, assignment, submission, stamp, result, book, grading.now())
                 step()
     seconds = time.monotonic() - started
-    rows = gradebook.rows(course, assignment, _roster(course))
+    rows = standings.rows(course, assignment, _roster(course))
     if work:
         each = f"{seconds / len(work):.2f} s each"
         done = f"{len(work)} graded in {seconds:.1f} s, {each}."
@@ -320,13 +320,13 @@ def _rows(course, assignment):
     """Return where each student of the course stands."""
     if not course.submissions(assignment.name):
         raise CourseError(f"Nothing has been collected yet: nwgrade collect {assignment.name} ...")
-    return gradebook.rows(course, assignment, _roster(course))
+    return standings.rows(course, assignment, _roster(course))
 
 
 def _current_rows(course, assignment):
     """Return where each student stands; refuse grades of another version of the assignment."""
     rows = _rows(course, assignment)
-    if outdated := sum(row.status == gradebook.OUTDATED for row in rows):
+    if outdated := sum(row.status == standings.OUTDATED for row in rows):
         name, which = assignment.name, tell.count_of(outdated, "grade is", "grades are")
         raise CourseError(f"{which} of an older version of {name}. First: nwgrade grade {name}")
     return rows

@@ -7,7 +7,7 @@ import zipfile
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nwgrade.course import write
-from nwgrade.gradebook import BROKEN_CHECK, pictures
+from nwgrade.standings import BROKEN_CHECK, pictures
 
 # All that is put into a page is text, whatever it looks like.
 PAGES = Environment(

@@ -6,12 +6,14 @@ in an order in which nobody's name can be seen.
 
 import csv
 import io
+import math
 import shutil
 from dataclasses import dataclass
 
 from nwgrade.course import CourseError, digest, plain, read_table, write
 from nwgrade.feedback import render
-from nwgrade.gradebook import Row, give, gradebook, pictures
+from nwgrade.gradebook import give, gradebook
+from nwgrade.standings import Row, pictures
 
 COLUMNS = ("cell", "answer_id", "criterion", "asked", "most", "points", "comment", "answer")
 NEEDED = ("cell", "answer_id", "criterion", "points", "comment")
@@ -155,7 +157,7 @@ def _sum(rubric, answer, lines):
     """Return the points and the comment of an answer."""
     given, told = {}, {}
     for line, row in lines:
-        number = int(_number(line, row["criterion"], "criterion", range(1, len(rubric) + 1)))
+        number = int(_number(line, row, "criterion", 1, len(rubric)))
         asked, most = rubric[number - 1]
         if row.get("row") and row["row"].strip() != f"{answer.id}-{number}":
             raise CourseError(SORTED.format(line))
@@ -165,25 +167,21 @@ def _sum(rubric, answer, lines):
             raise CourseError(
                 f"row {line}: criterion {number} of this {answer.cell} has no points."
             )
-        given[number] = _number(line, row["points"], "points", most)
+        given[number] = _number(line, row, "points", 0, most)
         comment = " ".join(row["comment"].split())
         told[number] = f"{given[number]:g}/{most:g}  {asked}" + f" · {comment}" * bool(comment)
-    if len(given) < len(rubric):
-        missing = ", ".join(str(n) for n in range(1, len(rubric) + 1) if n not in given)
+    if missing := ", ".join(str(n) for n in range(1, len(rubric) + 1) if n not in given):
         raise CourseError(f"row {lines[0][0]}: this {answer.cell} lacks criterion {missing}.")
     return sum(given.values()), "\n".join(told[number] for number in sorted(told))
 
 
-def _number(line, text, name, allowed):
-    """Return the number in a cell: one of a range, or one from 0 to the most."""
+def _number(line, row, name, least, most):
+    """Return the number in a row's cell."""
     try:
-        number = float(text.strip().replace(",", "."))
+        number = float(row[name].strip().replace(",", "."))
     except ValueError:
-        number = None
-    if isinstance(allowed, range):
-        is_good, least, most = number in allowed, allowed[0], allowed[-1]
-    else:
-        is_good, least, most = number is not None and 0 <= number <= allowed, 0, allowed
-    if not is_good:
-        raise CourseError(f"row {line}: {name} must be from {least} to {most:g}, not {text!r}.")
+        number = math.nan
+    if not least <= number <= most or (name == "criterion" and number % 1):
+        told = f"{name} must be from {least} to {most:g}, not {row[name]!r}."
+        raise CourseError(f"row {line}: {told}")
     return number
