@@ -231,6 +231,16 @@ def test_another_photo_in_an_answer_takes_its_points_back(course):
     store(course, "11", result=result)
 
 
+def test_a_grade_of_what_was_replaced_meanwhile_is_not_stored(course):
+    path = course / "submitted" / "12" / "hw1" / "hw1.ipynb"
+    before, result = path.read_bytes(), Course(course).result("hw1", "12")
+    path.write_bytes(before + b"\n")
+    store(course, "12", verdicts=[])
+    assert standings(course)["12"]["status"] == "not graded yet"
+    path.write_bytes(before)
+    assert Course(course).result("hw1", "12") == result
+
+
 # ---- A gradebook that cannot be used ----
 
 
