@@ -434,7 +434,7 @@ def edited(tmp_path_factory):
     steps.first = standings(course)
     edit(course, "np.mean((y[0] - prediction) ** 2)", "np.mean(y[0] - prediction) ** 2")
     steps.wrong = run(course, "grade", "hw1")
-    steps.outdated = standings(course)
+    steps.outdated, steps.told = standings(course), run(course, "status", "hw1").err
     edit(course, "np.mean(y[0] - prediction) ** 2", "np.mean((y[0] - prediction) ** 2)")
     edit(course, '"errors-test", points=4', '"errors-test", points=5')
     steps.odd = run(course, "grade", "hw1")
@@ -466,8 +466,8 @@ def test_grades_of_an_older_version_are_shown_as_such_and_go_nowhere(edited):
     assert scores == {student: row["score"] for student, row in edited.first.items()}
     for ran in edited.refused.values():
         assert (ran.code, ran.out) == (1, "")
-        sentence = "nwgrade: 3 grades are of an older version of hw1. First: nwgrade grade hw1\n"
-        assert ran.err == sentence
+        sentence = "nwgrade: 3 grades are of an older version of hw1: nwgrade grade hw1\n"
+        assert ran.err == edited.told == sentence
 
 
 def test_a_regrade_tells_whose_score_has_changed(edited):

@@ -237,6 +237,8 @@ def grade(course, assignment, options):
 def status(course, assignment, options):
     rows = _rows(course, assignment)
     tell.tell(options, [tell.line(row) for row in rows], tell.table(assignment, rows))
+    if told := _outdated(assignment, rows):
+        tell.warn(told)
 
 
 def answers(course, assignment, options):
@@ -326,10 +328,16 @@ def _rows(course, assignment):
 def _current_rows(course, assignment):
     """Return where each student stands; refuse grades of another version of the assignment."""
     rows = _rows(course, assignment)
-    if outdated := sum(row.status == standings.OUTDATED for row in rows):
-        name, which = assignment.name, tell.count_of(outdated, "grade is", "grades are")
-        raise CourseError(f"{which} of an older version of {name}. First: nwgrade grade {name}")
+    if told := _outdated(assignment, rows):
+        raise CourseError(told)
     return rows
+
+
+def _outdated(assignment, rows):
+    """Say how many grades are of another version of the assignment, and what to do."""
+    count, name = sum(row.status == standings.OUTDATED for row in rows), assignment.name
+    which = tell.count_of(count, "grade is", "grades are")
+    return f"{which} of an older version of {name}: nwgrade grade {name}" if count else ""
 
 
 # ---- Grading ----

@@ -21,7 +21,7 @@ def before_grading(course, assignment, kit, client, asked):
     """
     version = grading.grader_version(assignment, kit.limits, kit.unsafe)
     tried = course.root / "autograded" / f".{assignment.name}-tried"
-    if tried.exists() and tried.read_text(encoding="utf-8") == version:
+    if tried.exists() and tried.read_bytes() == version.encode():
         return
     found = faults(assignment)
     if not found:
