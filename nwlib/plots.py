@@ -241,37 +241,61 @@ def describe_curves(x, curves, xlabel="x"):
 
 
 @_in_style
-def plot_loss(w, loss, history=None, ax=None):
-    """Draw the loss over w, both of shape (n,), and the steps of a `nwlib.History` on it."""
-    ax = _axes(ax)
-    ax.plot(w, loss, color=WEIGHT, lw=2, label="loss L(w)")
-    if history is not None:
-        ax.plot(
-            history.w,
-            history.loss,
-            color=PREDICTION,
-            marker="o",
-            ms=5,
-            lw=1.2,
-            ls=DASHES[1],
-            label="steps",
+def plot_many(x, y_true, predictions):
+    """Draw twenty of the curves of each scale in a panel, their mean, and the truth.
+
+    predictions is a dict from label to shape (seeds, n); x and y_true have shape (n,).
+    """
+    fig, axes = figure(1, len(predictions), figsize=(7.2, 3.0), sharey=True)
+    for ax, (label, curves) in zip(axes, predictions.items(), strict=True):
+        ax.plot(x, curves[:20].T, color=PREDICTION, lw=0.7, alpha=0.45)
+        ax.plot(x, curves.mean(axis=0), color=PREDICTION, lw=2.4)
+        ax.plot(x, y_true, color=TRUTH, lw=1.8, ls=DASHES[1])
+        ax.set(title=label, xlabel="input x")
+    axes[0].set_ylabel("output y")
+    return axes[0]
+
+
+def describe_many(y_true, predictions):
+    """Return a sentence that says what `plot_many` shows."""
+    parts = []
+    for label, curves in predictions.items():
+        spread, mean = np.sqrt(curves.var(axis=0).mean()), curves.mean(axis=0)
+        parts.append(
+            f"{label}, a curve is typically {spread:.2f} away from the mean of all curves, and "
+            f"that mean {np.sqrt(np.mean((mean - y_true) ** 2)):.2f} away from the truth"
         )
-        ax.annotate("start", (history.w[0], history.loss[0]), (4, 6), textcoords="offset points")
+    return (
+        "Twenty curves in each panel, their mean, and the truth, dashed. At "
+        + "; at ".join(parts)
+        + "."
+    )
+
+
+@_in_style
+def plot_loss(w, loss, paths=None, ax=None):
+    """Draw the loss over w, both of shape (n,), and on it steps: a dict from label to History."""
+    ax = _axes(ax)
+    ax.plot(w, loss, color=TRUTH, lw=2, label="loss L(w)")
+    looks = zip(SERIES[1:] + SERIES[:1], MARKERS, strict=True)
+    for (label, path), (color, marker) in zip((paths or {}).items(), looks, strict=False):
+        ax.plot(path.w, path.loss, color=color, marker=marker, ms=5, lw=1.2, label=label)
+        ax.annotate("start", (path.w[0], path.loss[0]), (4, 6), textcoords="offset points")
     return _finish(ax, "w (in units of 1/x)", "leave-one-out loss")
 
 
-def describe_loss(w, loss, history=None):
+def describe_loss(w, loss, paths=None):
     """Return a sentence that says what `plot_loss` shows."""
     lowest = int(np.argmin(loss))
     text = (
         f"The loss goes from {loss[0]:.2f} at w = {w[0]:.1f} down to {loss[lowest]:.3f} at "
         f"w = {w[lowest]:.1f} and then up to {loss[-1]:.2f} at w = {w[-1]:.1f}."
     )
-    if history is None:
-        return text
-    path = ", ".join(f"{step:.2f}" for step in history.w[:6])
-    more = f" and on to {history.w[-1]:.2f}" if len(history.w) > 6 else ""
-    return text + f" The steps lie at w = {path}{more}, the last with loss {history.loss[-1]:.3f}."
+    for label, path in (paths or {}).items():
+        steps = ", ".join(f"{step:.2f}" for step in path.w[:6])
+        more = f" and on to {path.w[-1]:.2f}" if len(path.w) > 6 else ""
+        text += f" {label.capitalize()}: w = {steps}{more}, the last with loss {path.loss[-1]:.3f}."
+    return text
 
 
 @_in_style

@@ -9,6 +9,7 @@ nothing is written: a notebook that would change is an error.
 
 import argparse
 import asyncio
+import hashlib
 import os
 import re
 import sys
@@ -32,7 +33,8 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 MEASURED = "timed"  # the tag of a cell whose pictures show what was measured
-CELL_METADATA = ("jupyter", "mystnb", "tags")  # anything else is left over from an editor or a run
+RAN = "ran"  # in a cell's metadata: the digest of the code that its outputs are of
+CELL_METADATA = ("jupyter", "mystnb", RAN, "tags")  # anything else is of an editor or a run
 
 
 class RefreshError(Exception):
@@ -83,9 +85,16 @@ def execute(nb, folder):
     except DeadKernelError:
         raise in_cell(nb, position, "the kernel died") from None
     for position, cell in enumerate(nb.cells):
+        if cell.cell_type == "code":
+            cell.metadata[RAN] = digest(cell)
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
                 raise in_cell(nb, position, f"wrote to stderr: {output.text}")
+
+
+def digest(cell):
+    """What tells the code of a cell from any other."""
+    return hashlib.sha256(cell.source.encode()).hexdigest()[:12]
 
 
 def to_text(nb):

@@ -103,6 +103,86 @@ def test_every_cell_has_run_once_and_in_order(code):
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
 
 
+def test_outputs_are_of_the_code_above_them(path, code):
+    def is_fresh(cell):
+        return cell.metadata.get(refresh.RAN) == refresh.digest(cell)
+
+    name = path.relative_to(refresh.ROOT)
+    require(code, is_fresh, of=f"{name} has changed since it ran: make refresh NOTEBOOKS={name}")
+
+
+def test_no_output_says_that_something_is_false(path, code):
+    """Cells print claims of the text, such as `same: True`. Reworded, a true one needs no False."""
+
+    def holds(cell):
+        return not any(re.search(r"\bFalse\b", text) for text in texts(cell))
+
+    name = path.relative_to(refresh.ROOT)
+    require(code, holds, of=f"{name} prints a claim that is False: mend the cell or the claim")
+
+
+def test_no_output_is_a_bare_object(path, code):
+    def is_none(cell):
+        return not any(data.get("text/plain", "").startswith("<") for data in bundles(cell))
+
+    name = path.relative_to(refresh.ROOT)
+    require(code, is_none, of=f"{name} shows an object: end the cell with plots.show, or a print")
+
+
+def test_the_code_under_exercises_is_tagged_as_solutions(path, nb):
+    untagged, within = [], False
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            for heading in re.findall(r"(?m)^## (.*)", cell.source):
+                within = heading.strip() == "Exercises"
+        elif ({"solution", "hide-cell"} <= set(cell.metadata.get("tags", ()))) != within:
+            untagged.append(cell)
+    if path.parent.name == "chapters":
+        name = path.relative_to(refresh.ROOT)
+        of = f"{name}: code under Exercises, and no other, has the tags solution and hide-cell"
+        require(untagged, lambda cell: "remove-cell" in cell.metadata.get("tags", ()), of=of)
+
+
+CONSTANTS = {
+    ("01_dataset", "0.22"): "asked about, and said to be no rare error",
+    ("02_average_pooling", "0.25"): "the noise's variance, 0.5 squared",
+    ("02_average_pooling", "0.00005"): "a wrong answer",
+    ("index", "0.42"): "chapter 4 prints it",
+    ("linear_time", "3.76"): "the root of 2 * 708.4, in tens",
+    ("linear_time", "3.86"): "the root of 2 * 745.1, in tens",
+    ("linear_time", "1.0865"): "Cramér's constant",
+    ("linear_time", "0.26"): "(L.10)'s ratio of two bounds, derived there",
+    ("linear_time", "1.04"): "a bound on e^(0.36^2/4), worked out there",
+    ("more_data", "1.32"): "the fifth root of 4",
+}
+"""Numbers in the prose that no cell of the page prints, at most ten, and why."""
+
+
+def test_a_number_in_the_prose_is_printed_by_a_cell_or_stands_in_one(path, code, prose):
+    shown = "\n".join(
+        [cell.source for cell in code] + [text for cell in code for text in texts(cell)]
+    )
+    known = {float(one) for one in re.findall(r"\d+\.?\d*(?:e[+-]\d+)?", shown)}
+
+    def is_known(number):
+        places = len(number.partition(".")[2])
+        near = any(abs(one - float(number)) <= 0.501 * 10**-places for one in known)
+        return near or (path.stem, number) in CONSTANTS
+
+    said = [
+        f"{number} in {cell.source[:50]!r}"
+        for cell in prose
+        for number in re.findall(r"(?<![\w.\\])\d+\.\d\d+(?![\w.])", without_links(cell.source))
+        if not is_known(number)
+    ]
+    assert not said, f"{path.relative_to(refresh.ROOT)} says what no cell of it prints: {said}"
+    assert len(CONSTANTS) <= 10
+
+
+def without_links(text):
+    return re.sub(r"\\tag\{[^}]*\}|\]\([^)]*\)|`[^`]*`", "", text)
+
+
 def test_no_cell_switches_a_check_off(code):
     def plain(cell):
         comments = re.findall(r"#(.*)", cell.source)

@@ -129,10 +129,14 @@ def test_curves_are_described_by_their_ends_and_what_lies_between():
     )
 
 
-def test_the_path_of_the_steps_is_drawn_on_the_loss():
-    history = nwlib.History(np.array([1.0, 3.0, 2.0]), np.array([9.0, 4.0, 5.0]))
-    ax = plots.plot_loss([1.0, 2.0, 3.0], [9.0, 5.0, 4.0], history)
-    np.testing.assert_array_equal(line(ax, "steps").get_xydata(), np.column_stack(history))
+def test_the_paths_of_the_steps_are_drawn_on_the_loss():
+    first = nwlib.History(np.array([1.0, 3.0, 2.0]), np.array([9.0, 4.0, 5.0]))
+    second = nwlib.History(np.array([1.0, 2.0]), np.array([9.0, 5.0]))
+    ax = plots.plot_loss([1.0, 2.0, 3.0], [9.0, 5.0, 4.0], {"first": first, "second": second})
+    np.testing.assert_array_equal(line(ax, "first").get_xydata(), np.column_stack(first))
+    np.testing.assert_array_equal(line(ax, "second").get_xydata(), np.column_stack(second))
+    assert len({drawn.get_color() for drawn in ax.lines}) == 3
+    assert line(ax, "first").get_marker() != line(ax, "second").get_marker()
     np.testing.assert_array_equal(line(ax, "loss L(w)").get_ydata(), [9.0, 5.0, 4.0])
 
 
@@ -150,9 +154,26 @@ def test_a_loss_is_described_by_its_lowest_point_and_the_path():
         "and then up to 2.00 at w = 2.0."
     )
     short = nwlib.History(np.array([0.0, 2.0]), np.array([3.0, 2.0]))
-    assert "The steps lie at w = 0.00, 2.00, the last" in plots.describe_loss(w, loss, short)
     long = nwlib.History(np.arange(9.0), np.arange(9.0))
-    assert "5.00 and on to 8.00, the last with loss 8.000" in plots.describe_loss(w, loss, long)
+    assert plots.describe_loss(w, loss, {"a rate": short, "another": long}) == (
+        f"{plain} A rate: w = 0.00, 2.00, the last with loss 2.000. Another: w = 0.00, 1.00, 2.00, "
+        "3.00, 4.00, 5.00 and on to 8.00, the last with loss 8.000."
+    )
+
+
+def test_many_curves_are_drawn_with_their_mean_and_described_by_their_distances():
+    x, y_true = np.array([0.0, 1.0]), np.array([0.0, 0.0])
+    wide = np.array([[1.0, 1.0], [3.0, 3.0]])  # each 1 away from their mean, 2
+    ax = plots.plot_many(x, y_true, {"w = 1": wide, "w = 4": np.zeros((30, 2))})
+    assert [one.get_title() for one in ax.figure.axes] == ["w = 1", "w = 4"]
+    first, second, mean, truth = ax.lines
+    np.testing.assert_array_equal([first.get_ydata(), second.get_ydata()], wide)
+    np.testing.assert_array_equal(mean.get_ydata(), [2, 2])
+    np.testing.assert_array_equal(truth.get_ydata(), y_true)
+    assert len(ax.figure.axes[1].lines) == 22  # twenty of thirty, mean and truth
+    text = plots.describe_many(y_true, {"w = 1": wide, "w = 4": np.zeros((30, 2))})
+    assert "At w = 1, a curve is typically 1.00 away from the mean of all curves" in text
+    assert "that mean 2.00 away from the truth; at w = 4, a curve is typically 0.00" in text
 
 
 def test_the_spread_has_a_dot_for_each_seed_and_a_bar_at_the_mean():

@@ -105,25 +105,22 @@ def reach(what, function, *args):
         reached.append(what)
 """
 SAY = """
-import json, os, random, stat, struct
+import base64, fcntl, json, os, random, stat
 
 
 def say(data):
-    for descriptor in range(3, 256):
+    for descriptor in range(3, 64):
         try:
-            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+            is_pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+            if is_pipe and fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_WRONLY:
                 while data:
                     data = data[os.write(descriptor, data):]
         except OSError:
             pass
 
 
-def frame(message):
-    return struct.pack("<I", len(message)) + message
-
-
-def value(content, data=b""):
-    return frame(json.dumps({"dict": {"value": content}}).encode() + bytes(1) + data)
+def value(content):
+    return json.dumps({"dict": {"value": content}}).encode() + b"\\n"
 """
 
 CHEATS = {
@@ -283,11 +280,12 @@ CHEATS = {
 }
 
 NONSENSE = r"^cell 3: it made Python stop \(answered nonsense\)"
+NO_ANSWER = "cell 3: it gave no answer that can be read"
 FORGERS = {
     "answers-before-the-question": hostile(
-        SAY + "say(value(0.0) * 40)",
+        SAY + "say(value(0.0))",
         points=0,
-        sign=r"truth\(.* but has \(\).*fresh_error\(\) is not what was asked for",
+        sign=r"truth\(.* returned None.*has \(9,\).*",
     ),
     "answers-twice": hostile(
         SAY,
@@ -295,56 +293,78 @@ FORGERS = {
         points=0,
         sign=r"truth\(.* but has \(\)",
     ),
+    "answers-forty-times": hostile(
+        SAY + "say(value(0.0) * 40)",
+        points=0,
+        sign=r"truth\(.* but has \(\).*fresh_error\(\) is not what was asked for",
+    ),
     "claims-a-verdict": hostile(
         SAY
         + """
 verdict = {"check": "truth", "cell": "world-test", "points": 68, "earned": 68}
-say(value({"dict": verdict}) + frame(json.dumps({"dict": verdict}).encode() + bytes(1)) * 30)
+say(json.dumps({"dict": verdict}).encode() + b"\\n")
 """,
         points=0,
-        sign="gave no answer that can be read.*gave no answer that can be read",
+        sign="truth.* returned None",
     ),
     "says-garbage": hostile(
-        SAY + "random.seed(1)\nfor n in range(30):\n    say(frame(random.randbytes(50 * n)))",
+        SAY + "random.seed(1)\nsay(random.randbytes(5000).replace(b'\\n', b'') + b'\\n')",
         points=0,
-        sign="cell 3: it gave no answer that can be read.*Its answer cannot be read",
+        sign=NO_ANSWER,
     ),
-    "says-the-letters": hostile(
-        SAY + 'say(b"R" * 999 + b"X" * 999 + b"E" * 999)', status="died", sign=NONSENSE
+    "says-nothing-but-ends": hostile(SAY + 'say(b"\\n" * 999)', points=0, sign=NO_ANSWER),
+    "says-100-MB": hostile(SAY + 'say(b"0" * 100 * 2**20)', status="died", sign=NONSENSE),
+    "says-it-without-an-end": hostile(
+        SAY + 'say(b"[")\nwhile True: pass', status="timed out", sign="^cell 3: it took too long"
     ),
-    "says-2-GB": hostile(SAY + 'say(struct.pack("<I", 2**31))', status="died", sign=NONSENSE),
-    "says-one-byte-too-much": hostile(
-        SAY + "say(frame(bytes(32 * 2**20)))\nwhile True: pass", status="died", sign=NONSENSE
+    "says-it-in-drops": hostile(
+        SAY + 'import time\nwhile True:\n    say(b" ")\n    time.sleep(0.01)',
+        status="timed out",
+        sign="^cell 3: it took too long",
     ),
     "nests-31-MB-of-lists": hostile(
-        SAY + 'say(frame(b"[" + b"[]," * 10_000_000 + b"0]" + bytes(1)))',
-        points=0,
-        sign="cell 3: it gave no answer that can be read",
+        SAY + 'say(b"[" + b"[]," * 10_000_000 + b"0]\\n")', points=0, sign=NO_ANSWER
     ),
     "nests-deep": hostile(
-        SAY
-        + """
-deep = b"[" * 99_999 + b"]" * 99_999
-say(frame(deep + bytes(1)) * 9 + frame(b'{"dict":{"value":' + deep + b"}}" + bytes(1)) * 9)
-""",
-        points=0,
-        sign="cell 3: it gave no answer that can be read.*Its answer cannot be read",
+        SAY + 'say(b"[" * 49_999 + b"]" * 49_999 + b"\\n")', points=0, sign=NO_ANSWER
     ),
     "arrays-that-cannot-be": hostile(
         SAY
         + """
 shapes = [[2**32, 2**32], [2**64], [-1], [0, 2**63], [1e9], [[2]], 7, None, [1] * 99, ["9"]]
-for shape in shapes:
-    for dtype in ("<f8", "|O", "object", "V9", "<M8[s]", None, ["f8"]):
-        say(value({"array": [dtype, shape]}, bytes(64)))
+wrong = [{"array": [dtype, shape, "AAAA" * 16]} for shape in shapes
+         for dtype in ("<f8", "|O", "object", "V9", "<M8[s]", None, ["f8"])]
+_sent = iter(wrong)
 """,
+        world="""
+        def truth(x):
+            for one in _sent:
+                say(value(one))
+                return 0
+
+
+        noise_std = truth
+        """,
         points=0,
-        sign="cell 3: it gave no answer that can be read.*Its answer cannot be read",
+        sign="truth: .*Its answer cannot be read|Its answer cannot be read",
     ),
-    "names-one-array-often": hostile(
-        SAY + 'say(value([{"array": ["|u1", [2**24]]}] * 9999, bytes(2**24)) * 2)',
+    "an-array-of-no-bytes": hostile(
+        SAY + 'say(value({"array": ["<f8", [2**40], ""]}))', points=0, sign=NO_ANSWER
+    ),
+    "a-number-of-a-million-digits": hostile(
+        SAY + 'say(b\'{"dict": {"value": 1\' + b"0" * 10**6 + b"}}\\n")', points=0, sign=NO_ANSWER
+    ),
+    "texts-for-numbers": hostile(
+        world="""
+        def truth(x):
+            return ["x" * 600_000] + ["y"] * 1000
+
+
+        def noise_std(x):
+            return ["x"] * 10**6
+        """,
         points=0,
-        sign="cell 3: it gave no answer that can be read",
+        sign=r"truth\(.* raised MemoryError.*noise_std\(.* cannot be sent: it is too large",
     ),
     "returns-31-MB": hostile(
         world="""
@@ -353,10 +373,10 @@ for shape in shapes:
 
 
         def noise_std(x):
-            return [0.5] * 500_000
+            return [None] * 500_000
         """,
         points=0,
-        sign=r"but has \(4063232,\).*it cannot be sent: too large",
+        sign=r"but has \(4063232,\).*it cannot be sent: it is too large",
     ),
     "returns-deep-lists": hostile(
         world="""
@@ -402,7 +422,7 @@ BREAKERS = {
                         missed += 1
         raise SystemExit(f"sent {sent} and missed {missed}")
         """,
-        sign=r"sent \d\d and missed \d\d",
+        sign="sent 0 and missed 48",
     ),
     "never-ends": hostile(FOREVER, status="timed out", sign=TOO_LONG),
     "never-ends-at-any-signal": hostile(
@@ -501,7 +521,7 @@ BREAKERS = {
                         break
         raise SystemExit(f"written {({name: written[name] >> 20 for name in sorted(written)})}")
         """,
-        sign=r"^cell 3: SystemExit: written {'/dev/shm': 1, '/tmp': 6[34]}",
+        sign=r"^cell 3: SystemExit: written {'/tmp': 6[34]}",
     ),
     "huge-figure": hostile(
         figure="""
@@ -536,7 +556,7 @@ ESCAPES = {
     "reads-the-course": reaching(
         """
         for root in ("COURSE", os.path.dirname("COURSE"), "/etc", "/home", "/var", "/sys", "/run",
-                     "/proc/1", "/proc/self", "/boot", "/opt", "/mnt", "/srv"):
+                     "/proc/1", "/proc/self", "/proc", "/boot", "/opt", "/mnt", "/srv"):
             reach(root, lambda: os.listdir(root)[0])
         for file in ("checks/hw1.py", "source/hw1/hw1.ipynb", "gradebook.db", "submitted"):
             reach(file, os.stat, f"COURSE/{file}")
@@ -581,14 +601,14 @@ ESCAPES = {
     ),
     "swaps-the-data": reaching(
         """
-        os.remove("data.csv")
-        os.symlink("/worker/files", "there")
         for target in ("/etc/passwd", "COURSE/gradebook.db", "/proc/self/environ"):
-            os.symlink(target, "data.csv")
-            reach(target, open, "data.csv")
-            os.remove("data.csv")
-        reach("there", open, "there/data.csv", "a")
-        reach("rename", os.rename, "there/data.csv", "there/other.csv")
+            os.symlink(target, f"my-{os.path.basename(target)}")
+            reach(target, open, f"my-{os.path.basename(target)}")
+        reach("open", open, "data.csv", "a")
+        reach("remove", os.remove, "data.csv")
+        reach("rename", os.rename, "data.csv", "other.csv")
+        reach("over", os.rename, "my-passwd", "data.csv")
+        reach("mode", os.chmod, "data.csv", 0o666)
         """
     ),
     "opens-sockets": reaching(
@@ -600,16 +620,16 @@ ESCAPES = {
     ),
     "looks-around": reaching(
         f"""
-        reach("proc", lambda: os.listdir("/proc")[0])
         reached += [name for name, text in os.environ.items() if "{SECRET}" in text]
         reached += [name for name in os.environ if "nwgrade" in os.environ[name]]
         reached += [one for one in (os.getuid(), os.geteuid(), os.getgid()) if one != 65534]
-        reached += [one for one in (os.getpid(), os.getsid(0)) if one != 1]
-        reach("parent", os.kill, os.getppid() or 2, 0)
+        reached += os.listdir("/proc")
+        for name in ("environ", "cmdline", "maps", "mem"):
+            reach(name, open, f"/proc/1/{{name}}", "rb")
         for descriptor in range(3, 256):
             reach("descriptor", os.listdir, descriptor)
         """,
-        refused="'IndexError': 1, 'ESRCH': 1, 'EBADF'",
+        refused="'ENOENT': 4, 'ENOTDIR': 3, 'EBADF': 250}",
     ),
     "calls-the-kernel": reaching(
         """

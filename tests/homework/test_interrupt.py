@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from nwgrade import grading, interrupt
+from nwgrade import interrupt
 
 from .classroom import LIGHT, hand_in, make_course, need_bubblewrap, notebook, nwgrade_here
 
@@ -62,15 +62,15 @@ sys.exit(main())
 MOMENTS = {
     "imports": "nwgrade.cli",
     "the-command-line": "argparse:ArgumentParser.parse_args",
-    "the-first-sandbox": "nwgrade.sandbox:Sandbox.__enter__",
+    "the-first-sandbox": "nwgrade.sandbox:Sandbox.__init__",
     "fonts": "matplotlib.font_manager",
     "a-process-starts": "subprocess:Popen._execute_child",
     "imports-of-nbgrader": "nbgrader.api",
-    "a-worker-starts": "multiprocessing.popen_spawn_posix:Popen._launch",
-    "waiting": "nwgrade.grading:wait",
+    "the-workers-start": "distributed:LocalCluster.__init__",
+    "waiting": "nwgrade.grading:judge",
     "a-result-is-stored": "nwgrade.gradebook:store",
     "a-transaction": "sqlalchemy.orm.session:Session.commit",
-    "the-workers-end": "nwgrade.grading:Workers.shutdown",
+    "the-workers-end": "nwgrade.grading:leave",
     "the-end-of-python": "threading:_shutdown",
 }
 DONE = ("the-workers-end", "the-end-of-python")  # there was nothing left to do
@@ -117,33 +117,10 @@ def test_an_interrupted_command_says_one_line_and_leaves_nothing(interrupted, mo
 
 
 def test_what_was_interrupted_goes_on(interrupted):
-    for moment in ("a-worker-starts", "a-result-is-stored", "a-transaction", "the-end-of-python"):
+    for moment in ("the-workers-start", "a-result-is-stored", "a-transaction", "the-end-of-python"):
         course, *_ = interrupted[moment]
         done = nwgrade_here(course, "grade", "hw1", "--json")
         assert (done.code, [row["earned"] for row in done.json]) == (0, [68])
-
-
-def test_work_that_is_gone_is_no_traceback_of_a_worker(capfd):
-    """When all end, one worker may clear the folder before another takes its next work from it."""
-    workers = grading.Workers(1)
-    for future in [workers.submit(len, bytes(10)) for _ in range(2)]:
-        assert future.result(60) == 10
-    gone = grading._packed(bytes(10))
-    os.unlink(gone)
-    future = super(grading.Workers, workers).submit(grading._do, len, gone)
-    with pytest.raises(FileNotFoundError):
-        future.result(60)
-    assert workers.submit(len, bytes(10)).result(60) == 10
-    workers.shutdown()
-    assert capfd.readouterr().err == ""
-
-
-def test_a_worker_never_hears_of_ctrl_c():
-    workers = grading.Workers(1)
-    mask = workers.submit(partial(signal.pthread_sigmask, signal.SIG_BLOCK), ()).result(60)
-    workers.shutdown()
-    assert signal.SIGINT in mask
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_who_was_started_to_ignore_ctrl_c_goes_on_ignoring_it():

@@ -8,15 +8,13 @@ import sqlite3
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from nwgrade import cli, grading
+from nwgrade import grading
 from nwgrade.course import Course
 from nwgrade.sandbox import Limits
 
@@ -32,6 +30,7 @@ from .classroom import (
     wait_until,
 )
 
+CLUSTER = ("--trust-the-network", "--dask")
 STUDENTS = [f"s{i:02}" for i in range(6)]
 SLOW = "import time\ntime.sleep(0.4)"
 WRONG = """
@@ -41,13 +40,6 @@ def noise_floor(sigma):
 
 def standardized_errors(prediction, y, sigma):
     return np.mean(((prediction - y) / sigma) ** 2, axis=1)
-"""
-KILLS_ITS_GRADER = """
-import os, signal
-from pathlib import Path
-warm = os.getppid()
-grader = int(Path(f"/proc/{warm}/stat").read_text().rpartition(")")[2].split()[1])
-os.kill(grader, signal.SIGKILL)
 """
 
 
@@ -143,34 +135,56 @@ def wait_for_results(course, process, count, since=0):
     assert stored() < len(STUDENTS), "all is done already"
 
 
-def workers_of(process):
-    """Return the ids of the worker processes of a running command."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return [
-        int(one) for one in children if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()
-    ]
+def sandboxes_of(process):
+    """Return the ids of the processes that a running command has started."""
+    children = Path(f"/proc/{process.pid}/task").glob("*/children")
+    return [int(one) for path in children for one in path.read_text().split()]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """Dask's settings for TLS, as environment variables, with a certificate of our own."""
+    folder = tmp_path_factory.mktemp("tls")
+    make = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=grading -keyout key -out cert"
+    )
+    subprocess.run(make.split(), cwd=folder, check=True, capture_output=True)
+    parts = {"CA_FILE": "cert"}
+    for who in ("SCHEDULER", "WORKER", "CLIENT"):
+        parts |= {f"{who}__CERT": "cert", f"{who}__KEY": "key"}
+    return {f"DASK_DISTRIBUTED__COMM__TLS__{name}": f"{folder / x}" for name, x in parts.items()}
 
 
 @contextmanager
-def cluster(**options):
-    """Hold a Dask cluster of processes on this machine."""
+def cluster(certificate, **options):
+    """Hold a Dask cluster of processes on this machine, which only speaks to who has the key."""
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        processes=True, dashboard_address=None, silence_logs=50, **options
-    ) as cluster:
-        yield cluster
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        dask.config.set(),
+    ):
+        for name, value in certificate.items():
+            patch.setenv(name, value)
+        dask.config.refresh()
+        quiet = {"dashboard_address": "127.0.0.1:0", "silence_logs": 50}
+        with LocalCluster(protocol="tls://", processes=True, **quiet, **options) as cluster:
+            yield cluster
+    dask.config.refresh()
 
 
 # ---- A worker is killed ----
 
 
-def test_dask_loses_a_worker_but_no_grade(graded, tmp_path):
+def test_a_cluster_with_tls_loses_a_worker_but_no_grade(graded, certificate, tmp_path):
     course = copied(graded, tmp_path)
     began = time.time_ns()
     with (
-        cluster(n_workers=2, threads_per_worker=1) as dask,
-        running(course, "grade", "hw1", "--again", "--dask", dask.scheduler_address) as run,
+        cluster(certificate, n_workers=2, threads_per_worker=1) as dask,
+        running(
+            course, "grade", "hw1", "--again", "--dask", dask.scheduler_address, **certificate
+        ) as run,
     ):
         wait_for_results(course, run, 2, since=began)
         os.kill(dask.workers[0].pid, signal.SIGKILL)
@@ -183,52 +197,19 @@ def test_dask_loses_a_worker_but_no_grade(graded, tmp_path):
     assert results(course) == results(graded)
 
 
-def test_the_local_pool_loses_a_worker_but_no_grade_and_nobody_else_may_grade(graded, tmp_path):
-    course, temporary = copied(graded, tmp_path), tmp_path / "tmp"
-    temporary.mkdir()
+def test_nobody_else_may_grade_a_course_that_is_being_graded(graded, tmp_path):
+    course = copied(graded, tmp_path)
     began = time.time_ns()
-    with running(course, "grade", "hw1", "--again", TMPDIR=str(temporary)) as run:
+    with running(course, "grade", "hw1", "--again") as run:
         wait_for_results(course, run, 2, since=began)
-        os.kill(workers_of(run)[0], signal.SIGKILL)
         second = nwgrade_here(course, "grade", "hw1")
         assert run.poll() is None
         done = finished(run)
     assert second.code == 1
     assert second.err == "nwgrade: This course is being graded already: wait until it is done.\n"
     assert done.code == 0
-    assert min(times(course).values()) > began
     assert_each_is_there_once(course)
     assert results(course) == results(graded)
-    assert not list(temporary.glob("nwgrade-*"))
-
-
-def test_a_submission_that_kills_every_worker_gets_no_score_and_stops_nobody(collected, tmp_path):
-    course = copied(collected, tmp_path)
-    for student in STUDENTS[2:]:
-        shutil.rmtree(course / "submitted" / student)
-    hand_in(course, "hw1", "killer", notebook("hw1", KILLS_ITS_GRADER, **LIGHT))
-    done = nwgrade_here(course, "grade", "hw1", "--unsafe", "--json")
-    assert done.code == 3
-    rows = {row["student"]: row for row in done.json}
-    assert (rows["killer"]["status"], rows["killer"]["score"]) == ("failed", None)
-    assert "its worker was lost 3 times" in rows["killer"]["problem"]
-    assert {row["status"] for name, row in rows.items() if name != "killer"} == {"partly"}
-
-
-@pytest.mark.parametrize("number", [1, 2])
-def test_a_lost_worker_keeps_nobody_waiting_however_large_the_work(number):
-    workers = grading.Workers(number)
-    folder = Path(workers._folder.name)
-    assert workers.submit(bytes, 10**6).result(60) == bytes(10**6)
-    assert not list(folder.iterdir())
-    lost = workers.submit(os._exit, 1)
-    with suppress(BrokenProcessPool):  # the loss may be known already
-        others = [workers.submit(len, bytes(10**6)) for _ in range(8)]
-        assert others[-1].result(60) == 10**6  # another worker may have done it
-    with pytest.raises(BrokenProcessPool):
-        lost.result(60)
-    workers.shutdown()
-    assert not folder.exists()
 
 
 # ---- The command is stopped ----
@@ -239,7 +220,7 @@ def test_an_interrupted_run_goes_on_where_it_was(collected, tmp_path):
     temporary.mkdir()
     with running(course, "grade", "hw1", TMPDIR=str(temporary)) as run:
         wait_for_results(course, run, 1)
-        os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C does: to the workers too
+        os.killpg(run.pid, signal.SIGINT)  # as Ctrl-C does
         done = finished(run)
     assert done.code == 130
     assert done.err.endswith("nwgrade: interrupted; the same command goes on from here.\n")
@@ -250,11 +231,10 @@ def test_an_interrupted_run_goes_on_where_it_was(collected, tmp_path):
 
     with running(course, "grade", "hw1", TMPDIR=str(temporary)) as run:
         wait_for_results(course, run, len(first) + 1)
-        workers = workers_of(run)
-        assert workers
+        sandboxes = sandboxes_of(run)
+        assert sandboxes
         run.kill()
-    wait_until(lambda: not any(Path(f"/proc/{one}").exists() for one in workers), "their end")
-    wait_until(lambda: not list(temporary.glob("nwgrade-*")), "the end of their files")
+    wait_until(lambda: not any(Path(f"/proc/{one}").exists() for one in sandboxes), "their end")
     second = times(course)
     assert first.items() <= second.items()
 
@@ -351,28 +331,23 @@ def test_unsafe_grades_without_bubblewrap_but_warns(one, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense", "http://127.0.0.1:9"])
 def test_an_address_without_a_cluster_is_said_in_one_line(one, monkeypatch, address):
-    monkeypatch.setattr(cli, "DASK_SECONDS", 1)
-    done = nwgrade_here(one, "grade", "hw1", "--dask", address)
+    monkeypatch.setattr(grading, "SECONDS_TO_REACH", 1)
+    done = nwgrade_here(one, "grade", "hw1", *CLUSTER, address)
     assert done.code == 1
     assert done.err.startswith(f"nwgrade: There is no Dask cluster at {address}: ")
     assert done.err.count("\n") == 1
 
 
-def test_threads_of_one_process_have_a_sandbox_each(graded):
-    course = Course(graded)
-    assignment = course.assignment("hw1")
-    work = list(grading.needed(course, assignment, Limits(), again=True))[:3]
-    jobs = list(grading.jobs(course, assignment, work, Limits()))
-    before = results(graded)
-    with closing(grading.run(jobs, partial(ThreadPoolExecutor, 2), 2)) as done:
-        verdicts = {submission.student: result["verdicts"] for submission, _, result in done}
-    assert verdicts == {name: before[name]["verdicts"] for name in STUDENTS[:3]}
+def test_a_cluster_without_tls_must_be_asked_for(one):
+    done = nwgrade_here(one, "grade", "hw1", "--dask", "tcp://127.0.0.1:9")
+    assert done.code == 1
+    assert done.err.startswith("nwgrade: Whoever can reach the Dask cluster at tcp://127.0.0.1:9 ")
+    assert "--trust-the-network" in done.err
+    assert done.err.count("\n") == 1
 
 
-def test_a_job_says_nothing_about_this_machine(graded):
+def test_a_kit_says_nothing_about_this_machine(graded):
     course = Course(graded)
-    assignment = course.assignment("hw1")
-    work = list(grading.needed(course, assignment, Limits(), again=True))[:1]
-    ((_, _, job),) = grading.jobs(course, assignment, work, Limits())
-    assert str(graded) not in repr(job)
-    assert str(Path.home()) not in repr(job)
+    kit = grading.make_kit(course, course.assignment("hw1"), Limits())
+    assert str(graded) not in repr(kit)
+    assert str(Path.home()) not in repr(kit)

@@ -13,7 +13,6 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -34,6 +33,7 @@ class Kit:
 
     checks : the text of its module. files : (name, bytes) of its data. written : the grade_ids of
     answers that a person grades. drawings : of each cell with a figure, the function that draws it.
+    run : of the command that grades, whose name no other has.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Kit:
     drawings: tuple
     limits: Limits
     unsafe: bool = False
+    run: str = ""
 
 
 def make_kit(course, assignment, limits, unsafe=False):
@@ -50,7 +51,8 @@ def make_kit(course, assignment, limits, unsafe=False):
     checks = (course.root / "checks" / f"{assignment.name}.py").read_text(encoding="utf-8")
     files = tuple((path.name, path.read_bytes()) for path in assignment.files)
     written, drawings = tuple(assignment.written), tuple(assignment.drawings.items())
-    return Kit(assignment.name, checks, files, written, drawings, limits, unsafe)
+    run = secrets.token_hex(8)
+    return Kit(assignment.name, checks, files, written, drawings, limits, unsafe, run)
 
 
 # ---- One submission ----
@@ -119,34 +121,39 @@ class _Room:
         with _loading:
             self.checks = load_checks(kit.checks, module)
         self._files = sorted(data.iterdir())
-        self._next = self._start()
+        self._sandboxes = [self._start()]
 
     def _start(self):
+        if self._kit.run in _left:
+            raise SandboxError("the grader was stopped")
         return Sandbox(self._kit.limits, self._files, self._kit.unsafe)
 
     def next_sandbox(self):
-        sandbox, self._next = self._next, self._start()
-        return sandbox
+        self._sandboxes = [self._sandboxes[-1], self._start()]
+        return self._sandboxes[0]
 
     def close(self):
-        self._next.close()
+        for sandbox in self._sandboxes:
+            sandbox.close()
         self._folder.cleanup()
 
 
 _loading = threading.Lock()  # checks are collected in one place
-_rooms = {}  # by thread and kit
+_rooms = {}  # by run and thread
+_left = set()  # runs that are over
 
 
 def _room(kit):
-    key = threading.get_ident(), kit
+    key = kit.run, threading.get_ident()
     if key not in _rooms:
         _rooms[key] = _Room(kit)
     return _rooms[key]
 
 
-def leave(kit):
-    """Tidy up after all submissions of a kit."""
-    for key in [key for key in _rooms if key[1] == kit]:
+def leave(run):
+    """Tidy up after a run; what is still being graded is dropped."""
+    _left.add(run)
+    for key in [key for key in _rooms if key[0] == run]:
         _rooms.pop(key).close()
 
 
@@ -200,7 +207,7 @@ def run(work, kit, client, asked, function=grade):
     work, running, done = iter(work), {}, SimpleQueue()
     asked.add_done_callback(done.put)
     capacity = AHEAD * sum(client.nthreads().values())
-    while True:
+    while not asked.done():
         while len(running) < capacity and (item := next(work, None)):
             submission, stamp = item
             if submission.notebook is None:
@@ -214,10 +221,10 @@ def run(work, kit, client, asked, function=grade):
         if not running:
             return
         future = done.get()
-        if asked.done():
-            raise KeyboardInterrupt
-        submission, stamp = running.pop(future.key)
-        yield submission, stamp, _result(future)
+        if future is not asked:
+            submission, stamp = running.pop(future.key)
+            yield submission, stamp, _result(future)
+    raise KeyboardInterrupt
 
 
 def _result(future):
@@ -256,16 +263,25 @@ def workers(kit, count, address="", trusted=False):
             yield client
         finally:
             with suppress(Exception):  # the cluster may be gone
-                client.run(partial(leave, kit))
+                client.run(leave, kit.run)
 
 
 @contextmanager
 def _local(count):
+    import dask
     from distributed import Client, LocalCluster
 
-    quiet = {"dashboard_address": None, "silence_logs": logging.CRITICAL, "memory_limit": None}
-    size = {"processes": False, "n_workers": 1, "threads_per_worker": count}
-    with LocalCluster(**size, **quiet) as cluster, Client(cluster, set_as_default=False) as client:
+    options = {"processes": False, "n_workers": 1, "threads_per_worker": count}
+    options |= {"silence_logs": logging.CRITICAL, "memory_limit": None}
+    # Its servers for the browser cannot be left out: here they have no page, and nobody reaches them.
+    options |= dict.fromkeys(["dashboard_address", "worker_dashboard_address"], "127.0.0.1:0")
+    no_page = {f"distributed.{node}.http.routes": [] for node in ("scheduler", "worker")}
+    with (
+        tempfile.TemporaryDirectory(prefix="nwgrade-") as folder,
+        dask.config.set({"temporary-directory": folder, **no_page}),
+        LocalCluster(**options) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
         yield client
 
 

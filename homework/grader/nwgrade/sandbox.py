@@ -33,7 +33,8 @@ HERE = Path(__file__).parent
 PACKAGES = ("numpy", "matplotlib")  # with what they need; nwlib is not among them
 START_SECONDS = 60
 TMP = 64 * 2**20  # bytes that a submission may write
-NOBODY = ("--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all")
+NOBODY = 65534  # the user and the group
+NO_PROC = ("--tmpfs", "/proc", "--remount-ro", "/proc")  # only the inner bubblewrap needs it
 CPU_TIME_IS_UP = 128 + 24, -24  # how bubblewrap tells that the kernel has sent SIGXCPU
 
 
@@ -85,6 +86,8 @@ class Sandbox:
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+        os.set_blocking(self._process.stdin.fileno(), False)
+        self._rest = b""  # what has come since the last answer
         for file in files if unsafe else ():
             shutil.copy(file, self.folder.name)
 
@@ -119,13 +122,12 @@ class Sandbox:
         """Return the submission's answer; raise Gone without one, wire.WireError for nonsense."""
         deadline = time.monotonic() + (self.limits.seconds if seconds is None else seconds)
         question = memoryview(wire.encode(message))
-        answer = bytearray()
-        os.set_blocking(self._process.stdin.fileno(), False)
-        while not answer.endswith(b"\n"):
+        read, size, is_whole = [self._rest], len(self._rest), b"\n" in self._rest
+        while question or not is_whole:
             waiting = [self._process.stdin] if question else []
             left = max(0, deadline - time.monotonic())
             readable, writable, _ = select.select([self._process.stdout], waiting, [], left)
-            if not readable and not writable:
+            if not left or not (readable or writable):
                 raise self._gone("timed out")
             try:
                 if writable:
@@ -135,10 +137,14 @@ class Sandbox:
                 piece = b""
             if piece == b"":
                 raise self._gone("died")
-            answer += piece or b""
-            if len(answer) > wire.MAX_LINE or b"\n" in answer[:-1]:
+            if piece:
+                read.append(piece)
+                size += len(piece)
+                is_whole = is_whole or b"\n" in piece
+            if size > 2 * wire.MAX_LINE:
                 raise self._gone("answered nonsense")
-        return wire.decode(wire.measured(bytes(answer)))
+        answer, _, self._rest = b"".join(read).partition(b"\n")
+        return wire.decode(wire.measured(answer))
 
     def _gone(self, reason):
         """End the process; return why it has given no answer."""
@@ -154,7 +160,7 @@ ENVIRONMENT = {
     "MPLBACKEND": "Agg",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 
@@ -171,13 +177,15 @@ def _isolated(limits, files, descriptor):
             "bubblewrap is missing: apt-get install bubblewrap. It keeps submissions away from "
             "your files, the network and each other; --unsafe does without, for work you trust"
         )
-    view = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    view = ["--die-with-parent", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     view += ["--unshare-cgroup-try", "--cap-drop", "ALL", *_files(files)]
-    locked = ["--unshare-user", "--die-with-parent", "--new-session", "--seccomp", descriptor]
+    locked = ["--unshare-user", "--uid", NOBODY, "--gid", NOBODY, "--seccomp", descriptor]
+    locked += ["--die-with-parent", "--new-session"]
     if os.geteuid() == 0:
-        outer = [bubblewrap, "--die-with-parent", *view]
-        outer += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-        command = [*outer, "setpriv", *NOBODY, "bwrap", "--dev-bind", "/", "/", *locked]
+        rights = ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--proc", "/proc"]
+        becomes = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+        outer = [bubblewrap, *view, *rights, *becomes, "--inh-caps=-all"]
+        command = [*outer, "bwrap", "--dev-bind", "/", "/", *NO_PROC, *locked]
     else:
         command = [bubblewrap, *view, *locked, "--disable-userns"]
     return [*command, "--chdir", "/tmp", *_limited(limits), *_python(["/worker", "/packages"])]
@@ -202,7 +210,7 @@ def _python(paths):
 
 def _files(files):
     """Return bubblewrap's options for what a submission sees."""
-    yield from ("--ro-bind", "/usr", "/usr", "--proc", "/proc")
+    yield from ("--ro-bind", "/usr", "/usr", "--dir", "/proc")
     yield from ("--dev", "/dev", "--remount-ro", "/dev")
     for name in ("bin", "lib", "lib32", "lib64", "sbin"):
         if Path("/", name).is_symlink():

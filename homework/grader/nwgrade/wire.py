@@ -72,7 +72,7 @@ def _rich(value, depth, max_text):
     if isinstance(value, str):
         return value[:max_text]
     if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
     if isinstance(value, list):
         return [_rich(item, depth - 1, max_text) for item in value]
     if not isinstance(value, dict):
