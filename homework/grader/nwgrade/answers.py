@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from PIL import Image
 
-MAX_PICTURES = 4  # of an answer
+MAX_PICTURES, MAX_TRIED = 4, 20  # of an answer
 MAX_BYTES, MAX_PIXELS = 5 * 2**20, 25_000_000  # of a picture: what a telephone takes
 INLINE = re.compile(r"data:image/\w+;base64,([A-Za-z0-9+/=]*)")
 BESIDE = "[In another cell, beside the answer:]"
@@ -55,15 +55,13 @@ def read_answers(assignment, cells):
 
 
 def _answer(name, cells):
-    texts, pictures, left_out = [], [], 0
+    texts, pasted = [], []
     for cell in cells:
         text, inline = without_pictures(cell.source)
         texts.append(text if cell.grade_id == name else f"{BESIDE}\n{text}")
-        for data in [*cell.attached, *inline]:
-            picture = _picture(data) if len(pictures) < MAX_PICTURES else None
-            pictures += [picture] if picture else []
-            left_out += picture is None
-    if left_out:
+        pasted += [*cell.attached, *inline]
+    pictures = list(filter(None, map(_picture, pasted[:MAX_TRIED])))[:MAX_PICTURES]
+    if left_out := len(pasted) - len(pictures):
         what = "One picture is" if left_out == 1 else f"{left_out} pictures are"
         texts.append(LEFT_OUT.format(what, MAX_PICTURES, MAX_BYTES // 2**20))
     return Answer("\n\n".join(texts), tuple(pictures))
