@@ -3,10 +3,12 @@
 import csv
 import io
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import asdict
 
 from nwgrade import gradebook
 from nwgrade.cli import main
 from nwgrade.course import Course
+from nwgrade.judge import Verdict
 
 from .classroom import Ran
 
@@ -62,6 +64,19 @@ def store(course, student, **changes):
     result = {name: result[name] for name in result if name not in ("shown", "time", *stamp)}
     with gradebook.gradebook(open_course) as book:
         gradebook.store(open_course, assignment, submission, stamp, result, book, "now")
+
+
+def passed(course):
+    """Store that all submissions pass all checks, as `grade` does, but without a sandbox."""
+    open_course = Course(course)
+    assignment = open_course.assignment("hw1")
+    gradebook.prepare(open_course, assignment)
+    verdicts = [asdict(Verdict(c.name, c.cell, c.points, c.points)) for c in assignment.checks]
+    result = {"status": "graded", "problem": "", "verdicts": verdicts, "cells": []}
+    with gradebook.gradebook(open_course) as book:
+        for submission in open_course.submissions("hw1").values():
+            stamp = {"version": submission.version, "seed": 1, "grader": ""}
+            gradebook.store(open_course, assignment, submission, stamp, result, book, "now")
 
 
 def give(course, student, cell, points):

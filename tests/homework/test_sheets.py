@@ -15,8 +15,8 @@ from nwgrade.assignment import load_assignment
 from nwgrade.course import CourseError
 from nwgrade.standings import BROKEN_CHECK, Part, Row
 
-from .classroom import LIGHT, hand_in, make_course, need_bubblewrap, notebook
-from .inside import done, read_csv, run, standings, write_csv
+from .classroom import LIGHT, hand_in, make_course, notebook
+from .inside import done, passed, read_csv, run, standings, write_csv
 
 FORMULA = '=HYPERLINK("http://example.org","click")'
 HIDDEN = "1,5;=1+1\n@SUM(1)\n- a point\n\t=2"
@@ -25,14 +25,13 @@ LONG = "So:" + "\t" * 60_000 + "It is zero. " * 12_000 + "The end."
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """A course in which the checks have graded four students; 0042 has an id like a number."""
-    need_bubblewrap()
+    """A course in which four students pass all checks; 0042 has an id like a number."""
     course = make_course(tmp_path_factory.mktemp("sheets"), "hw1")
     hand_in(course, "hw1", "ada", notebook("hw1", **LIGHT))
     hand_in(course, "hw1", "0042", notebook("hw1", derivation=FORMULA, **LIGHT))
     hand_in(course, "hw1", "eve", notebook("hw1", derivation=HIDDEN, **LIGHT))
     hand_in(course, "hw1", "lou", notebook("hw1", derivation=LONG, **LIGHT))
-    done(course, "grade", "hw1")
+    passed(course)
     return course
 
 
