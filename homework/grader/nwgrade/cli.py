@@ -8,15 +8,13 @@ import time
 import zipfile
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from shlex import quote
 
 from rich.text import Text
 
 from nwgrade import export, feedback, gradebook, grading, interrupt, standings, tell, trial, written
 from nwgrade.assignment import AssignmentError
 from nwgrade.collect import collect
-from nwgrade.course import Course, CourseError, read_table, write
+from nwgrade.course import Course, CourseError, read_table
 from nwgrade.sandbox import Limits, Sandbox, SandboxError
 
 DESCRIPTION = """\
@@ -39,7 +37,6 @@ exit codes:
   130  interrupted; what was done is kept, and the same command goes on
 """
 BROKEN = 3
-UNGRADED = ("failed", "not graded yet")
 
 
 def main(arguments=None):
@@ -242,80 +239,15 @@ def status(course, assignment, options):
 
 
 def answers(course, assignment, options):
-    rows = _current_rows(course, assignment)
-    if options.read:
-        count = written.read_sheet(course, assignment, rows, options.read)
-        tell.tell(
-            options,
-            {"graded": count},
-            tell.count_of(count, "answer has points now.", "answers have points now."),
-        )
-        return
-    path = course.root / "export" / f"{assignment.name}-written.csv"
-    count = written.write_sheet(course, assignment, rows, path, options.all, options.names)
-    told = {"sheet": str(path), "answers": count}
-    if count:
-        to_do = (
-            f"{tell.count_of(count, 'answer waits', 'answers wait')} in {path}, with pictures in "
-            f"{path.stem}.html beside it. Fill in the points, then: nwgrade written "
-            f"{assignment.name} --read {quote(str(path))}"
-        )
-    else:
-        to_do = f"No answer waits for points. Next: nwgrade feedback {assignment.name}"
-    tell.tell(options, told, to_do)
+    written.answers(course, assignment, _current_rows(course, assignment), options)
 
 
 def give_back(course, assignment, options):
-    rows = _current_rows(course, assignment)
-    count, path = feedback.give_back(course, assignment, rows)
-    waiting = [row.student for row in rows if row.waiting]
-    without = [row.student for row in rows if row.status in UNGRADED]
-    told = {"pages": count, "zip": str(path), "waiting": len(waiting), "not_graded": without}
-    tell.tell(
-        options,
-        told,
-        f"{tell.count_of(count, 'page', 'pages')} in feedback/, and all of them in {path}.",
-    )
-    if waiting:
-        tell.warn(f"{len(waiting)} of them have parts that still wait for points.")
-    if without:
-        tell.warn(f"No page for those who are not graded: {', '.join(without[:9])}.")
+    feedback.hand_back(course, assignment, _current_rows(course, assignment), options)
 
 
 def send_on(course, assignment, options):
-    rows = _current_rows(course, assignment)
-    unready = [row for row in rows if row.status == "not graded yet" or row.lacks_words]
-    if unready and not options.partial:
-        names = ", ".join(f"{row.student} ({row.status})" for row in unready[:5])
-        more = ", ..." * (len(unready) > 5)
-        raise CourseError(
-            f"{tell.count_of(len(unready), 'submission is', 'submissions are')} not graded to the "
-            f"end: {names}{more}. Finish them, or export what there is with --partial."
-        )
-    left, kind = [], "scores"
-    if options.moodle:
-        text, left = export.moodle(assignment, rows, options.moodle)
-        kind = "moodle"
-    elif options.canvas is not None:
-        text, left = export.canvas(assignment, rows, options.canvas or None)
-        kind = "canvas"
-    else:
-        text = export.plain_csv(assignment, rows)
-    path = Path(options.output or course.root / "export" / f"{assignment.name}-{kind}.csv")
-    write(path, text)
-    blank = [f"{row.student} ({row.status})" for row in rows if row.score is None]
-    count = len(rows) - len(blank) - len(left)
-    told = {
-        "file": str(path),
-        "scores": count,
-        "without_score": [row.student for row in rows if row.score is None],
-        "not_in_the_list": left,
-    }
-    tell.tell(options, told, f"{tell.count_of(count, 'score is', 'scores are')} in {path}.")
-    if blank:
-        tell.warn(f"No score, and nothing in the file, for {len(blank)}: {', '.join(blank[:9])}.")
-    if left:
-        tell.warn(f"Graded, but not in the list that was to be filled in: {', '.join(left)}.")
+    export.send_on(course, assignment, _current_rows(course, assignment), options)
 
 
 def _rows(course, assignment):

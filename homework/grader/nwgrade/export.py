@@ -3,8 +3,10 @@
 import csv
 import io
 import re
+from pathlib import Path
 
-from nwgrade.course import CourseError, plain, read_rows, read_table
+from nwgrade import tell
+from nwgrade.course import CourseError, plain, read_rows, read_table, write
 
 CANVAS_COLUMNS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 POINTS_POSSIBLE = "    Points Possible"
@@ -128,3 +130,39 @@ def _csv(table):
 def _text(number):
     """Return a number as CSV, nothing for None."""
     return "" if number is None else f"{round(number, 2):g}"
+
+
+def send_on(course, assignment, rows, options):
+    """Obey `nwgrade export`: what is graded to the end goes out, and the rest is told."""
+    unready = [row for row in rows if row.status == "not graded yet" or row.lacks_words]
+    if unready and not options.partial:
+        names = ", ".join(f"{row.student} ({row.status})" for row in unready[:5])
+        more = ", ..." * (len(unready) > 5)
+        raise CourseError(
+            f"{tell.count_of(len(unready), 'submission is', 'submissions are')} not graded to the "
+            f"end: {names}{more}. Finish them, or export what there is with --partial."
+        )
+    left, kind = [], "scores"
+    if options.moodle:
+        text, left = moodle(assignment, rows, options.moodle)
+        kind = "moodle"
+    elif options.canvas is not None:
+        text, left = canvas(assignment, rows, options.canvas or None)
+        kind = "canvas"
+    else:
+        text = plain_csv(assignment, rows)
+    path = Path(options.output or course.root / "export" / f"{assignment.name}-{kind}.csv")
+    write(path, text)
+    blank = [f"{row.student} ({row.status})" for row in rows if row.score is None]
+    count = len(rows) - len(blank) - len(left)
+    told = {
+        "file": str(path),
+        "scores": count,
+        "without_score": [row.student for row in rows if row.score is None],
+        "not_in_the_list": left,
+    }
+    tell.tell(options, told, f"{tell.count_of(count, 'score is', 'scores are')} in {path}.")
+    if blank:
+        tell.warn(f"No score, and nothing in the file, for {len(blank)}: {', '.join(blank[:9])}.")
+    if left:
+        tell.warn(f"Graded, but not in the list that was to be filled in: {', '.join(left)}.")

@@ -6,6 +6,7 @@ import zipfile
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from nwgrade import tell
 from nwgrade.course import write
 from nwgrade.standings import BROKEN_CHECK, pictures
 
@@ -18,6 +19,7 @@ PAGES = Environment(
     lstrip_blocks=True,
 )
 PAGES.globals["number"] = "{:g}".format
+UNGRADED = ("failed", "not graded yet")
 MAX_NAME = 1000  # bytes of a name in the zip; no platform makes a longer one
 AGAIN = "Run Kernel > Restart Kernel and Run All Cells before you hand in again."
 NEEDS = {
@@ -139,3 +141,20 @@ def give_back(course, assignment, rows):
             count += 1
     os.replace(unfinished, path)
     return count, path
+
+
+def hand_back(course, assignment, rows, options):
+    """Obey `nwgrade feedback`."""
+    count, path = give_back(course, assignment, rows)
+    waiting = [row.student for row in rows if row.waiting]
+    without = [row.student for row in rows if row.status in UNGRADED]
+    told = {"pages": count, "zip": str(path), "waiting": len(waiting), "not_graded": without}
+    tell.tell(
+        options,
+        told,
+        f"{tell.count_of(count, 'page', 'pages')} in feedback/, and all of them in {path}.",
+    )
+    if waiting:
+        tell.warn(f"{len(waiting)} of them have parts that still wait for points.")
+    if without:
+        tell.warn(f"No page for those who are not graded: {', '.join(without[:9])}.")

@@ -9,7 +9,9 @@ import io
 import math
 import shutil
 from dataclasses import dataclass
+from shlex import quote
 
+from nwgrade import tell
 from nwgrade.course import CourseError, digest, plain, read_table, write
 from nwgrade.feedback import render
 from nwgrade.gradebook import give, gradebook
@@ -185,3 +187,27 @@ def _number(line, row, name, least, most):
         told = f"{name} must be from {least} to {most:g}, not {row[name]!r}."
         raise CourseError(f"row {line}: {told}")
     return number
+
+
+def answers(course, assignment, rows, options):
+    """Obey `nwgrade written`."""
+    if options.read:
+        count = read_sheet(course, assignment, rows, options.read)
+        tell.tell(
+            options,
+            {"graded": count},
+            tell.count_of(count, "answer has points now.", "answers have points now."),
+        )
+        return
+    path = course.root / "export" / f"{assignment.name}-written.csv"
+    count = write_sheet(course, assignment, rows, path, options.all, options.names)
+    told = {"sheet": str(path), "answers": count}
+    if count:
+        to_do = (
+            f"{tell.count_of(count, 'answer waits', 'answers wait')} in {path}, with pictures in "
+            f"{path.stem}.html beside it. Fill in the points, then: nwgrade written "
+            f"{assignment.name} --read {quote(str(path))}"
+        )
+    else:
+        to_do = f"No answer waits for points. Next: nwgrade feedback {assignment.name}"
+    tell.tell(options, told, to_do)
