@@ -45,7 +45,7 @@ def gradebook(course):
         try:
             with Gradebook(f"sqlite:///{path}") as book:
                 yield book
-        except ZeroDivisionError as error:
+        except SQLAlchemyError as error:
             raise CourseError(f"{path}: {_trouble(str(getattr(error, 'orig', error)))}") from None
 
 
