@@ -1,7 +1,7 @@
 """What a student gets back: a page for any screen and either theme that runs nothing."""
 
 import pytest
-from homework.classroom import make_course, make_zip, need_bubblewrap, notebook
+from homework.classroom import attach, make_course, make_zip, need_bubblewrap, notebook, picture
 from homework.inside import HOSTILE, HOSTILE_NAME, done, read_csv, write_csv
 
 from .conftest import listening
@@ -19,7 +19,7 @@ due = 2026-03-02 12:00:00
 ON_TIME, LATE = "Monday, 2 March 2026, 10:00 AM", "Wednesday, 4 March 2026, 10:00 AM"
 LONG = "def truth(x):\n    raise ValueError('<img src=x onerror=window.pwned=1>' + 'x' * 500)"
 STUDENTS = {
-    "graded": ("Ada Lovelace", notebook("hw1")),
+    "graded": ("Ada Lovelace", attach(notebook("hw1"), "derivation", picture("PNG"))),
     "late": ("Jürgen Müller", notebook("hw1", "pass", figure="")),
     "hostile": (HOSTILE_NAME, notebook("hw1", derivation=HOSTILE, world=LONG)),
     "timed out": ("Lou Ping", notebook("hw1", "while True:\n    pass")),
@@ -31,7 +31,7 @@ IDS = {kind: str(number) for number, kind in enumerate(STUDENTS, start=11)}
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """The addresses of the pages of students of each kind."""
+    """The addresses of the pages of students of each kind, and of all written answers."""
     need_bubblewrap()
     folder = tmp_path_factory.mktemp("feedback")
     course = make_course(folder / "course", "hw1", settings=SETTINGS)
@@ -52,7 +52,7 @@ def pages(tmp_path_factory):
     done(course, "collect", "hw1", zipped, "--worksheet", sheet)
     done(course, "grade", "hw1", "--seconds", "2")
     written = course / "export" / "hw1-written.csv"
-    done(course, "written", "hw1")
+    done(course, "written", "hw1", "--names")
     rows = [row for row in read_csv(written) if row["student"] in (IDS["graded"], IDS["late"])]
     for row in rows:
         row["points"], row["comment"] = row["most"], "Clear & short\n<b>proof</b> · indeed"
@@ -60,7 +60,7 @@ def pages(tmp_path_factory):
             row["points"] = "1,5"
     done(course, "written", "hw1", "--read", write_csv(written, rows))
     done(course, "feedback", "hw1")
-    return {
+    return {"written": written.with_suffix(".html").as_uri()} | {
         kind: (course / "feedback" / student / "hw1" / "feedback.html").as_uri()
         for kind, student in IDS.items()
     }
@@ -86,7 +86,7 @@ def read(browser, pages):
     assert pwned is None
 
 
-@pytest.mark.parametrize("kind", STUDENTS)
+@pytest.mark.parametrize("kind", [*STUDENTS, "written"])
 def test_axe_finds_nothing(browser, axe, pages, kind):
     # The page lets no script in, so axe comes with a browser that does not mind.
     tab = browser.new_page(bypass_csp=True)
@@ -101,7 +101,7 @@ def test_axe_finds_nothing(browser, axe, pages, kind):
 
 
 @pytest.mark.parametrize("width", [320, 390])
-@pytest.mark.parametrize("kind", STUDENTS)
+@pytest.mark.parametrize("kind", [*STUDENTS, "written"])
 def test_nothing_is_cut_off_on_a_phone(read, kind, width):
     page = read(kind, width=width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -148,6 +148,7 @@ def test_a_graded_page_has_points_comments_and_the_figure(read):
     assert "Clear & short <b>proof</b>" in text
     assert "so far" not in text
     assert page.get_by_role("img", name="The figure that your code draws").count() == 1
+    assert page.get_by_role("img", name="A picture in your answer").count() == 1
     assert page.get_by_role("heading", name="F · Derive the floor 18 / 18").count() == 1
     assert page.locator("li.good").count() == 14 + 8 + 5  # checks, and criteria of two answers
     assert page.locator("li.bad").count() == 0

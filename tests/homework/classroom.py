@@ -5,6 +5,7 @@ hand_in(course, "hw1", "ada", notebook("hw1", world="def truth(x): ..."))
 assert nwgrade(course, "grade", "hw1").code == 0
 """
 
+import base64
 import contextlib
 import io
 import json
@@ -19,6 +20,7 @@ from functools import lru_cache
 from textwrap import dedent
 
 import pytest
+from PIL import Image
 
 from nwgrade import cli
 from nwgrade.assignment import CODE_STUB, SOLUTION, TEXT_STUB
@@ -88,6 +90,39 @@ def notebook(name, *extra, **answers):
     first = next(i for i, cell in enumerate(made["cells"]) if cell["cell_type"] == "code") + 1
     made["cells"][first:first] = cells
     return made
+
+
+def add_cells(made, grade_id, answer, *cells):
+    """Put (text, kind) cells below that of a grade_id, whose text becomes the answer, if any."""
+    ids = [cell["metadata"]["nbgrader"]["grade_id"] for cell in made["cells"]]
+    position = ids.index(grade_id)
+    if answer is not None:
+        made["cells"][position]["source"] = answer
+    made["cells"][position + 1 : position + 1] = [
+        {"cell_type": kind, "id": f"{grade_id}-{i}", "metadata": {}, "source": text}
+        | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+        for i, (text, kind) in enumerate(cells)
+    ]
+    return made
+
+
+def attach(made, grade_id, *pictures):
+    """Paste pictures into the cell of a grade_id, as JupyterLab does, whatever they are."""
+    files = {
+        f"{i}.png": {"image/png": base64.b64encode(data).decode()}
+        for i, data in enumerate(pictures)
+    }
+    for cell in made["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == grade_id:
+            cell["attachments"] = files
+    return made
+
+
+def picture(kind):
+    """Return the bytes of a small picture."""
+    out = io.BytesIO()
+    Image.effect_noise((64, 48), 60).save(out, kind)
+    return out.getvalue()
 
 
 def untouched(name):

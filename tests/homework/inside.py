@@ -3,8 +3,12 @@
 import csv
 import io
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import asdict
 
+from nwgrade import gradebook
 from nwgrade.cli import main
+from nwgrade.course import Course
+from nwgrade.judge import Verdict
 
 from .classroom import Ran
 
@@ -47,6 +51,40 @@ def done(course, *arguments):
 def standings(course, name="hw1"):
     """Return where each student stands, by id."""
     return {row["student"]: row for row in done(course, "status", name)}
+
+
+def store(course, student, **changes):
+    """Keep another result of grading the same submission."""
+    open_course = Course(course)
+    assignment = open_course.assignment("hw1")
+    submission = open_course.submissions("hw1")[student]
+    old = open_course.result("hw1", student)
+    result = changes.get("result") or old | changes
+    stamp = {name: {**old, **result}[name] for name in ("version", "seed", "grader")}
+    result = {name: result[name] for name in result if name not in ("shown", "time", *stamp)}
+    with gradebook.gradebook(open_course) as book:
+        gradebook.store(open_course, assignment, submission, stamp, result, book, "now")
+
+
+def passed(course):
+    """Store that all submissions pass all checks, as `grade` does, but without a sandbox."""
+    open_course = Course(course)
+    assignment = open_course.assignment("hw1")
+    gradebook.prepare(open_course, assignment)
+    verdicts = [asdict(Verdict(c.name, c.cell, c.points, c.points)) for c in assignment.checks]
+    result = {"status": "graded", "problem": "", "verdicts": verdicts, "cells": []}
+    with gradebook.gradebook(open_course) as book:
+        for submission in open_course.submissions("hw1").values():
+            stamp = {"version": submission.version, "seed": 1, "grader": ""}
+            gradebook.store(open_course, assignment, submission, stamp, result, book, "now")
+
+
+def give(course, student, cell, points):
+    """Give a student points, as a person does."""
+    open_course = Course(course)
+    with gradebook.gradebook(open_course) as book:
+        gradebook.give(book, open_course.assignment("hw1"), student, cell, points, "")
+        book.db.commit()
 
 
 def read_csv(path):

@@ -1,131 +1,152 @@
-"""The answers that are numbers: what the book's sliders show, what the river's record says."""
+"""What a person sees of a written answer: the cells it stands in, and the pictures in them."""
 
-import re
+import base64
+import io
+import json
+import struct
+import zlib
 
-import numpy as np
 import pytest
-from statsmodels.datasets import nile
+from PIL import Image
 
-import nwlib
-from nwlib import sliders
+from nwgrade.answers import BESIDE, MAX_PICTURES, owners, read_answers
+from nwgrade.notebooks import MAX_ATTACHED, read_notebook
 
-from . import submissions
+from .classroom import add_cells, as_bytes, attach, notebook, picture
+from .submissions import assignment
 
-
-@pytest.fixture(scope="module")
-def book():
-    return nwlib.make_dataset(np.random.default_rng(542))
+HW1 = assignment("hw1")
 
 
-def solution(name, *cells):
-    """Return the names that these cells of the instructor's notebook define."""
-    names = {}
-    for cell in submissions.instructor(name):
-        if cell.grade_id in ("setup", *cells):
-            exec(cell.source, names)
-    return names
+def answers(made):
+    return read_answers(HW1, read_notebook(as_bytes(made)))
 
 
-def test_1_the_title_page_shows_an_error_against_the_truth(book):
-    slider = sliders.argument_slider(book)
-    (control,) = slider.controls
-    description = slider.picture(control.positions.index(2.2))[1]
-    assert description.startswith("w = 2.20: ")
-    assert description.endswith("The error against the truth is 0.12.")
-    assert solution("hw1", "slider")["fresh_error"]() == 0.12 + 0.25
+def derivation(made):
+    return answers(made)["derivation"]
 
 
-@pytest.mark.parametrize("answer, is_right", [(0.37, True), (0.36, False), (0.38, False)])
-def test_1_a_hundredth_makes_a_difference(answer, is_right):
-    cells = submissions.answered("hw1", slider=f"fresh_error = lambda: {answer}")
-    report = submissions.grade("hw1", cells, submissions.maker_of_sandboxes("hw1"))
-    assert (not submissions.lost(report)) == is_right
+# ---- The cells ----
 
 
-def test_2_the_error_is_less_than_half_at_one_position_first(book):
-    slider = sliders.argument_slider(book)
-    (control,) = slider.controls
-    first = solution("hw2", "slider")["half_error_w"]()
-    errors = [
-        float(slider.picture(i)[1].removesuffix(".").rpartition(" ")[2])
-        for i in range(control.positions.index(first) + 1)
-    ]
-    assert control.positions[0] == 0
-    assert errors[-1] < errors[0] / 2 < min(errors[:-1])
+def test_an_answer_is_what_stands_in_its_cell():
+    found = answers(notebook("hw1", derivation="It is zero."))
+    assert found["derivation"].text == "It is zero."
+    assert "def draw_world(ax)" in found["figure"].text
+    assert found.keys() == {"derivation", "figure"}
 
 
-@pytest.mark.parametrize(
-    "best", ["float('nan')", "1e400", "10**400", "None", "[]", "[[1], [2, 3]]", "{}", "['a']"]
-)
-def test_2_what_is_no_constant_is_not_the_best_one(best):
-    cells = submissions.answered("hw2", best=f"best_absolute = lambda values: {best}")
-    report = submissions.grade("hw2", cells, submissions.maker_of_sandboxes("hw2"))
-    lost = {verdict.cell for verdict in report.verdicts if not verdict.earned}
-    assert lost == {"best-test"}
-    assert not any(verdict.is_broken for verdict in report.verdicts)
+@pytest.mark.parametrize("kind", ["markdown", "code", "raw"])
+def test_a_cell_below_an_answer_belongs_to_it_and_is_marked(kind):
+    made = add_cells(notebook("hw1"), "derivation", "YOUR ANSWER HERE", ("It is zero.", kind))
+    assert derivation(made).text == f"YOUR ANSWER HERE\n\n{BESIDE}\nIt is zero."
+    assert HW1.is_answered("derivation", derivation(made).text)
 
 
-def test_3_the_captions_decide_which_bandwidth_is_the_best(book):
-    slider = sliders.kernel_slider(book)
-    kernels, bandwidths = (control.positions for control in slider.controls)
-
-    def captions(kernel):
-        return [slider.picture(kernels.index(kernel), i)[1] for i in range(len(bandwidths))]
-
-    def best(kernel):
-        errors = [float(re.search(r"error [a-z ]+: (\d\.\d+)", c)[1]) for c in captions(kernel)]
-        assert np.sort(errors)[1] - min(errors) >= 0.002  # clear in the digits that are shown
-        return bandwidths[np.argmin(errors)]
-
-    gaps = ["no key in reach" in caption for caption in captions("boxcar")]
-    assert gaps == [h < 0.2 for h in bandwidths]
-    assert (best("Gaussian"), best("Epanechnikov")) == (0.2, 0.47)
+def test_a_cell_between_the_question_and_its_answer_belongs_to_it():
+    made = add_cells(notebook("hw1"), "derivation-task", None, ("It is zero.", "markdown"))
+    assert derivation(made).text.startswith(f"{BESIDE}\nIt is zero.\n\n**1.** Put")
 
 
-def test_4_the_largest_weight_is_above_015_at_6_first(book):
-    slider = sliders.query_slider(book)
-    (control,) = slider.controls
-    assert control.positions == tuple(np.linspace(-2, 7, 37))
-    for position, largest in [(5.75, "0.135"), (6.0, "0.156")]:
-        text = slider.picture(control.positions.index(position))[1]
-        assert f"its largest weight, {largest}, to the key at 4.90;" in text
+def test_an_answer_in_the_place_of_its_deleted_cell_is_found():
+    made = add_cells(notebook("hw1"), "derivation", None, ("It is zero.", "markdown"))
+    made["cells"] = [cell for cell in made["cells"] if cell.get("id") != "derivation"]
+    assert derivation(made).text == f"{BESIDE}\nIt is zero."
 
 
-def test_5_loss_and_error_are_lowest_at_one_position_each(book):
-    slider = sliders.w_slider(book)
-    (control,) = slider.controls
-    texts = {w: slider.picture(i)[1] for i, w in enumerate(control.positions)}
-    assert "leave-one-out loss 0.330, where the lowest here is 0.330;" in texts[3.98]
-    errors = {w: float(text.split("test error ")[1][:5]) for w, text in texts.items()}
-    assert [w for w, error in errors.items() if error == min(errors.values())] == [5.01]
-    others = [text for w, text in texts.items() if w != 3.98]
-    assert not any("leave-one-out loss 0.330" in text for text in others)
+def test_a_cell_beside_code_that_checks_grade_belongs_to_no_answer():
+    made = add_cells(notebook("hw1"), "world", None, ("a thought", "markdown"))
+    cells = read_notebook(as_bytes(made))
+    assert [name for name in owners(HW1, cells) if name] == ["derivation", "figure"]
 
 
-def test_5_the_gradient_is_the_slope_of_the_loss_of_the_solutions():
-    """The reference of the checks is what the solutions give: hold it against differences."""
-    names = solution("hw5", "weights", "loss", "gradient")
-    rng = np.random.default_rng(3)
-    keys, values, step = rng.uniform(0, 5, 12), rng.normal(size=12), 1e-6
-    for w in (0.1, 0.7, 1.0, 3.0):
-        above, below = (names["loss"](w + h, keys, values) for h in (step, -step))
-        slope = (above - below) / (2 * step)
-        np.testing.assert_allclose(names["gradient"](w, keys, values), slope, rtol=1e-6)
+def test_an_empty_cell_below_is_no_answer():
+    made = add_cells(notebook("hw1"), "derivation", "YOUR ANSWER HERE", (" \n", "markdown"))
+    assert not HW1.is_answered("derivation", derivation(made).text)
 
 
-def test_5_the_data_are_those_of_statsmodels():
-    shipped = np.loadtxt(*submissions.assignment("hw5").files, delimiter=",")
-    np.testing.assert_array_equal(shipped, nile.load_pandas().data.to_numpy())
+# ---- The pictures ----
 
 
-@pytest.mark.parametrize("later", [-1, 1, 2, 3])
-def test_5_the_ranges_of_bandwidths_hardly_move_with_the_break(later):
-    years, flow = np.loadtxt(*submissions.assignment("hw5").files, delimiter=",", unpack=True)
-    names = solution("hw5", "weights", "loss", "best_break", "bandwidths") | {"years": years}
-    source = "".join(c.source for c in submissions.instructor("hw5") if c.grade_id == "bandwidths")
-    first = names["best_break"](years, flow) + later
-    names |= {"flow": flow, "best_break": lambda keys, values: first}
-    exec(source, names)
-    (low, high), (later_low, later_high) = names["nile_bandwidths"]()
-    assert (low, high, later_high) == (2, 2, 30)
-    assert later_low in (2, 3)
+def kinds(answer):
+    return [kind for kind, _ in answer.pictures]
+
+
+def test_pictures_that_were_pasted_are_kept_as_they_are():
+    photo, plot = picture("JPEG"), picture("PNG")
+    made = attach(notebook("hw1"), "derivation", photo, plot)
+    assert derivation(made).pictures == (("jpg", photo), ("png", plot))
+    assert derivation(made).text.startswith("**1.** Put")
+    assert "left out" not in derivation(made).text
+
+
+def test_a_picture_in_a_cell_below_is_kept():
+    made = add_cells(notebook("hw1"), "derivation", None, ("", "markdown"))
+    below = next(cell for cell in made["cells"] if cell["id"] == "derivation-0")
+    below["attachments"] = {"p.png": {"image/png": base64.b64encode(picture("PNG")).decode()}}
+    assert kinds(derivation(made)) == ["png"]
+
+
+def test_a_picture_that_is_written_into_the_text_is_kept_beside_it():
+    shown = base64.b64encode(picture("PNG")).decode()
+    made = notebook("hw1", derivation=f"So: ![it](data:image/png;base64,{shown})")
+    assert kinds(derivation(made)) == ["png"]
+    assert derivation(made).text == "So: ![it](a picture)"
+
+
+def huge(width, height):
+    """Return a PNG that says that it is so large, and is well formed but for what is in it."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
+    png = b"\x89PNG\r\n\x1a\n"
+    for name, data in chunks:
+        png += struct.pack(">I", len(data)) + name + data
+        png += struct.pack(">I", zlib.crc32(name + data))
+    return png
+
+
+def gif():
+    out = io.BytesIO()
+    Image.new("L", (4, 4)).save(out, "GIF")
+    return out.getvalue()
+
+
+NO_PICTURES = {
+    "svg": b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+    "html": b"<script>window.pwned = 1</script>",
+    "gif": gif(),
+    "text": b"It is zero.",
+    "nothing": b"",
+    "broken": picture("PNG")[:-40],
+    "80,000 a side": huge(80_000, 80_000),
+    "6,000 a side": huge(6_000, 6_000),
+    "too many bytes": picture("PNG") + b"\0" * 6 * 2**20,
+}
+
+
+@pytest.mark.parametrize("content", NO_PICTURES.values(), ids=NO_PICTURES)
+def test_what_is_no_picture_of_bounded_size_is_left_out_and_that_is_told(content):
+    made = attach(notebook("hw1"), "derivation", content)
+    assert derivation(made).pictures == ()
+    assert derivation(made).text.endswith(
+        "[One picture is left out: the first 4 that are PNG or JPEG, of at most 5 MB, are shown.]"
+    )
+
+
+def test_a_picture_as_large_as_a_telephone_takes_is_kept():
+    made = attach(notebook("hw1"), "derivation", huge(4_000, 6_000))
+    assert kinds(derivation(made)) == ["png"]
+
+
+def test_more_pictures_than_a_page_shows_are_told():
+    made = attach(notebook("hw1"), "derivation", *[picture("PNG")] * 30)
+    assert len(derivation(made).pictures) == MAX_PICTURES
+    assert f"[{MAX_ATTACHED - MAX_PICTURES} pictures are left out" in derivation(made).text
+
+
+@pytest.mark.parametrize("attached", [None, 5, "x", [], {"a": 1}, {"a": {}}, {"a": {"b": [1, {}]}}])
+def test_odd_attachments_make_no_notebook_unreadable(attached):
+    made = notebook("hw1")
+    for cell in made["cells"]:
+        cell["attachments"] = attached
+    assert derivation(json.loads(json.dumps(made))).text.startswith("**1.** Put")

@@ -7,11 +7,21 @@ from types import SimpleNamespace
 
 import pytest
 
-from nwgrade.assignment import handed_out, load_assignment
+from nwgrade.assignment import TEXT_STUB, handed_out, load_assignment
+from nwgrade.course import Course
 from nwgrade.notebooks import read_notebook
 
-from .classroom import LIGHT, make_course, make_zip, need_bubblewrap, notebook, untouched
-from .inside import done, read_csv, run, standings, write_csv
+from .classroom import (
+    LIGHT,
+    add_cells,
+    hand_in,
+    make_course,
+    make_zip,
+    need_bubblewrap,
+    notebook,
+    untouched,
+)
+from .inside import done, give, read_csv, run, standings, store, write_csv
 
 BLOCK = re.compile(r"(?ms)(?<=### BEGIN SOLUTION\n).+?(?=\n *### END SOLUTION$)")
 NAMES = ("hw1", "hw2", "hw3", "hw4", "hw5")
@@ -393,6 +403,113 @@ def test_a_resubmission_loses_the_points_of_changed_answers_only(term):
     assert term.resubmitted["seed"] != term.before["11"]["seed"]
     assert term.waiting == 1
     assert list((term.course / "archive" / "hw1" / "11").iterdir())
+
+
+# ---- An assignment that is edited after it was graded ----
+
+FIRST_ONLY = """
+def squared_errors(prediction, y):
+    return np.array([np.mean((y[0] - prediction) ** 2)])
+"""
+
+
+def edit(course, old, new):
+    """Change something in the checks of the course's assignment."""
+    path = course / "checks" / "hw1.py"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory):
+    """What is said after edits of the checks, bad ones and a good one, and after a loss."""
+    course = make_course(tmp_path_factory.mktemp("edited"), "hw1")
+    below = add_cells(notebook("hw1", **LIGHT), "derivation", TEXT_STUB, ("Zero.", "markdown"))
+    hand_in(course, "hw1", "ada", notebook("hw1", derivation="", **LIGHT))
+    hand_in(course, "hw1", "bob", notebook("hw1", derivation="", errors=FIRST_ONLY, **LIGHT))
+    hand_in(course, "hw1", "cy", below)
+    steps = SimpleNamespace(course=course)
+    done(course, "grade", "hw1")
+    steps.first = standings(course)
+    edit(course, "np.mean((y[0] - prediction) ** 2)", "np.mean(y[0] - prediction) ** 2")
+    steps.wrong = run(course, "grade", "hw1")
+    steps.outdated, steps.told = standings(course), run(course, "status", "hw1").err
+    edit(course, "np.mean(y[0] - prediction) ** 2", "np.mean((y[0] - prediction) ** 2)")
+    edit(course, '"errors-test", points=4', '"errors-test", points=5')
+    steps.odd = run(course, "grade", "hw1")
+    edit(course, '"errors-test", points=6', '"errors-test", points=5')
+    steps.refused = {
+        command: run(course, command, "hw1") for command in ("written", "feedback", "export")
+    }
+    steps.good = run(course, "grade", "hw1")
+    steps.then = standings(course)
+    steps.again = run(course, "grade", "hw1")
+    (course / "gradebook.db").unlink()
+    steps.lost = standings(course)
+    steps.mended = run(course, "grade", "hw1")
+    steps.after = standings(course)
+    return steps
+
+
+def test_checks_that_the_solutions_fail_grade_nobody(edited):
+    assert (edited.wrong.code, edited.wrong.out) == (1, "")
+    assert "nwgrade: hw1 is not fit to be graded.\n" in edited.wrong.err
+    assert "The solutions fail error_of_one_reading_is_right: squared_errors(" in edited.wrong.err
+    assert edited.odd.code == 1
+    assert "Cell errors-test gives 10 points, its checks 11." in edited.odd.err
+
+
+def test_grades_of_an_older_version_are_shown_as_such_and_go_nowhere(edited):
+    assert {row["status"] for row in edited.outdated.values()} == {"outdated"}
+    scores = {student: row["score"] for student, row in edited.outdated.items()}
+    assert scores == {student: row["score"] for student, row in edited.first.items()}
+    for ran in edited.refused.values():
+        assert (ran.code, ran.out) == (1, "")
+        sentence = "nwgrade: 3 grades are of an older version of hw1: nwgrade grade hw1\n"
+        assert ran.err == edited.told == sentence
+
+
+def test_a_regrade_tells_whose_score_has_changed(edited):
+    assert edited.good.code == 0
+    told = [line for line in edited.good.err.splitlines() if " had " in line]
+    assert told == ["nwgrade: bob had 62, has 63: errors-test 4 to 5."]
+    assert edited.again.err == ""
+
+
+def test_an_answer_below_its_cell_waits_for_a_person(edited):
+    waiting = {student: row["parts"]["derivation"] for student, row in edited.first.items()}
+    assert waiting == {"ada": 0, "bob": 0, "cy": None}
+
+
+def test_a_gradebook_that_is_lost_is_made_anew(edited):
+    assert {row["status"] for row in edited.lost.values()} == {"not graded yet"}
+    assert edited.mended.code == 0
+    assert "3 graded in" in edited.mended.out
+    assert edited.after == edited.then
+
+
+def test_an_answer_in_words_stops_the_export_and_a_check_that_broke_stops_nobody(edited):
+    verdicts = Course(edited.course).result("hw1", "bob")["verdicts"]
+    broken = [one | {"earned": 0.0, "is_broken": True} for one in verdicts[:1]] + verdicts[1:]
+    store(edited.course, "bob", verdicts=broken)
+    assert standings(edited.course)["bob"]["status"] == "check broke"
+    ran = run(edited.course, "export", "hw1")
+    assert "nwgrade: 1 submission is not graded to the end: cy (partly)." in ran.err
+    give(edited.course, "cy", "derivation", 2)
+    ran = run(edited.course, "export", "hw1")
+    assert ran.code == 0
+    assert "No score, and nothing in the file, for 1: bob (check broke)." in ran.err
+    scores = read_csv(edited.course / "export" / "hw1-scores.csv")
+    assert [row["score"] for row in scores] == ["68", "", "70"]
+
+
+def test_a_name_that_is_too_long_for_a_zip_stops_nobodys_feedback(edited):
+    path = edited.course / "submitted" / "bob" / "hw1" / "received.json"
+    path.write_text(json.dumps({"entry": "x" * 70_000, "file": "late.ipynb"}), encoding="utf-8")
+    with zipfile.ZipFile(done(edited.course, "feedback", "hw1")["zip"]) as packed:
+        assert packed.namelist() == [f"{who}/hw1-feedback.html" for who in ("ada", "bob", "cy")]
+        assert "<p>bob as late.ipynb</p>" in packed.read("bob/hw1-feedback.html").decode()
 
 
 # ---- A class on Canvas ----

@@ -1,9 +1,13 @@
 """What lands in nbgrader's gradebook, and what people do with it in the real formgrader."""
 
+import base64
+import errno
 import json
 import os
+import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,11 +19,31 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
-from nwgrade import gradebook
 from nwgrade.course import Course
+from nwgrade.standings import watched
 
-from .classroom import make_course, make_zip, need_bubblewrap, notebook
-from .inside import HOSTILE, HOSTILE_NAME, done, read_csv, standings, write_csv
+from .classroom import (
+    LIGHT,
+    add_cells,
+    as_bytes,
+    attach,
+    make_course,
+    make_zip,
+    need_bubblewrap,
+    notebook,
+    picture,
+)
+from .inside import (
+    HOSTILE,
+    HOSTILE_NAME,
+    done,
+    give,
+    read_csv,
+    run,
+    standings,
+    store,
+    write_csv,
+)
 from .submissions import HOMEWORK
 
 SETTINGS = """
@@ -33,13 +57,16 @@ SQUARED = """
 def squared_errors(prediction, y):
     raise ValueError("</script><script>window.pwned = 1</script>")
 """
+PHOTO = picture("JPEG")
+BELOW = ("PS: it is <b>zero</b>.", "markdown")
+WITH_PHOTO = attach(add_cells(notebook("hw1"), "derivation", None, BELOW), "derivation", PHOTO)
 STUDENTS = {
-    "11": ("Ada Lovelace", "Monday, 2 March 2026, 10:00 AM", notebook("hw1")),
-    "12": ("Jürgen Müller", "Tuesday, 3 March 2026, 10:00 AM", notebook("hw1", figure="")),
+    "11": ("Ada Lovelace", "Monday, 2 March 2026, 10:00 AM", WITH_PHOTO),
+    "12": ("Jürgen Müller", "Tuesday, 3 March 2026, 10:00 AM", notebook("hw1", **LIGHT)),
     "13": (
         HOSTILE_NAME,
         "Monday, 2 March 2026, 10:00 AM",
-        notebook("hw1", "print('<script>window.pwned = 1</script>')", errors=SQUARED),
+        notebook("hw1", "print('<script>window.pwned = 1</script>')", errors=SQUARED, **LIGHT),
     ),
 }
 
@@ -138,7 +165,7 @@ def test_lateness_is_a_penalty(course):
 
 
 def test_points_and_comments_of_a_sheet_are_there(course, tmp_path):
-    rows = read_csv(Path(done(course, "written", "hw1")["sheet"]))
+    rows = read_csv(Path(done(course, "written", "hw1", "--names")["sheet"]))
     rows = [row for row in rows if row["student"] == "12"]
     for row in rows:
         row.update(points=row["most"], comment="Schön" if row["criterion"] == "2" else "")
@@ -152,19 +179,6 @@ def test_points_and_comments_of_a_sheet_are_there(course, tmp_path):
 
 
 # ---- A regrade ----
-
-
-def store(course, student, **changes):
-    """Keep another result of grading the same submission."""
-    open_course = Course(course)
-    assignment = open_course.assignment("hw1")
-    submission = open_course.submissions("hw1")[student]
-    old = open_course.result("hw1", student)
-    stamp = {name: old[name] for name in ("version", "seed", "grader")}
-    result = {name: old[name] for name in old if name not in ("shown", "time", *stamp)}
-    result = changes.get("result") or result | changes
-    with gradebook.gradebook(open_course) as book:
-        gradebook.store(open_course, assignment, submission, stamp, result, book, "now")
 
 
 def test_a_failing_machine_costs_nobody_points_that_a_person_gave(course):
@@ -193,9 +207,138 @@ def test_a_check_that_broke_waits_for_a_person(course):
     broken = [{**one, "earned": 0.0, "is_broken": True} for one in verdicts[:1]] + verdicts[1:]
     store(course, "12", verdicts=broken)
     found = standings(course)["12"]
-    assert (found["status"], found["parts"]["world-test"]) == ("partly", None)
+    assert (found["status"], found["parts"]["world-test"]) == ("check broke", None)
+    assert found["score"] is None
+    exported = done(course, "export", "hw1", "--partial")  # the words of others wait
+    assert exported["without_score"] == ["12"]
+    assert "This is not a 0: a person will look at it" in feedback(course, "12")
     store(course, "12", verdicts=verdicts)
     assert standings(course)["12"]["parts"]["world-test"] == 14
+
+
+def test_another_photo_in_an_answer_takes_its_points_back(course):
+    path = course / "submitted" / "11" / "hw1" / "hw1.ipynb"
+    result, before = Course(course).result("hw1", "11"), path.read_bytes()
+    drawn = (course / "autograded" / "11" / "hw1" / "figure.png").read_bytes()
+    result["figures"] = {"figure": base64.b64encode(drawn).decode()}
+    give(course, "11", "derivation", 3)
+    assert standings(course)["11"]["parts"]["derivation"] == 3
+    path.write_bytes(as_bytes(attach(json.loads(before), "derivation", picture("JPEG"))))
+    version = Course(course).submission("hw1", "11").version
+    store(course, "11", result=result | {"version": version})
+    assert standings(course)["11"]["parts"]["derivation"] is None
+    path.write_bytes(before)
+    store(course, "11", result=result)
+
+
+def test_a_grade_of_what_was_replaced_meanwhile_is_not_stored(course):
+    path = course / "submitted" / "12" / "hw1" / "hw1.ipynb"
+    before, result = path.read_bytes(), Course(course).result("hw1", "12")
+    path.write_bytes(before + b"\n")
+    store(course, "12", verdicts=[])
+    assert standings(course)["12"]["status"] == "not graded yet"
+    path.write_bytes(before)
+    assert Course(course).result("hw1", "12") == result
+
+
+# ---- A gradebook that cannot be used ----
+
+
+def locked(path):
+    """Hold the gradebook as another program does that writes in it."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    return other.close
+
+
+def garbage(path):
+    path.write_bytes(b"These are my notes, and no gradebook.\n" * 100)
+
+
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[:20_000])
+
+
+def older(path):
+    with sqlite3.connect(path) as other:
+        other.execute("ALTER TABLE submitted_assignment DROP COLUMN timestamp")
+    other.close()
+
+
+UNUSABLE = {
+    locked: "gradebook.db: another program holds it: close that. Then run the same command again",
+    garbage: "gradebook.db: it is no gradebook. Put a copy from before in its place, or move it",
+    cut_short: "gradebook.db: it is damaged. Put a copy from before in its place, or move it away",
+    older: "gradebook.db: another version of nbgrader has made it: run nbgrader db upgrade in",
+}
+
+
+@pytest.mark.parametrize(
+    "command, harm",
+    [("status", harm) for harm in UNUSABLE]
+    + [(command, garbage) for command in ("grade", "written", "feedback", "export")],
+)
+def test_a_gradebook_that_cannot_be_used_is_told_and_nothing_is_lost(course, command, harm):
+    path = course / "gradebook.db"
+    content, before = path.read_bytes(), standings(course)
+    release = harm(path) or (lambda: None)
+    ran = run(course, command, "hw1")
+    release()
+    assert (ran.code, ran.out) == (1, "")
+    assert UNUSABLE[harm] in ran.err
+    assert ran.err.count("\n") == 1
+    path.write_bytes(content)
+    assert standings(course) == before
+
+
+LIMITS = {
+    "PRAGMA query_only = 1": "gradebook.db: it cannot be written. Make it and its folder writable.",
+    "PRAGMA max_page_count = 1": "gradebook.db: the disk is full. Make room. Then run the same",
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_disk_that_takes_no_points_is_told(course, tmp_path, monkeypatch, limit):
+    rows = read_csv(Path(done(course, "written", "hw1", "--all")["sheet"]))
+    for row in rows:
+        row.update(points="0", comment="I have much to say on this. " * 4000)
+    sheet, before = write_csv(tmp_path / "sheet.csv", rows), standings(course)
+    connect = sqlite3.dbapi2.connect
+
+    def limited(*args, **options):
+        made = connect(*args, **options)
+        made.execute(limit)
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3.dbapi2, "connect", limited)
+        ran = run(course, "written", "hw1", "--read", sheet)
+    assert (ran.code, ran.out) == (1, "")
+    assert LIMITS[limit] in ran.err
+    assert standings(course) == before
+
+
+@pytest.mark.parametrize("command", ["written", "feedback", "export"])
+def test_a_disk_that_takes_no_file_is_told(course, monkeypatch, command):
+    def full(path, *_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    for name in ("write_text", "write_bytes"):
+        monkeypatch.setattr(Path, name, full)
+    ran = run(course, command, "hw1", *["--partial"] * (command == "export"))
+    assert (ran.code, ran.out) == (1, "")
+    assert re.fullmatch(r"nwgrade: .*hw1.*: No space left on device\..* same command.*\n", ran.err)
+
+
+def test_whose_score_has_changed_is_told_also_when_it_was_interrupted(course):
+    result, told = Course(course).result("hw1", "12"), []
+    failed = [{**one, "earned": 0.0} for one in result["verdicts"][:1]] + result["verdicts"][1:]
+    assignment = Course(course).assignment("hw1")
+    with suppress(KeyboardInterrupt), watched(Course(course), assignment, told.append):
+        store(course, "12", verdicts=failed)
+        raise KeyboardInterrupt
+    assert told == ["12 had 77.4, has 73.8: world-test 14 to 10."]
+    store(course, "12", result=result)
 
 
 # ---- The real formgrader in a real browser ----
@@ -288,6 +431,17 @@ def type_in(page, selector, text):
         field.blur()
 
 
+def widths(where):
+    """Return the widths of all pictures, loaded, in pixels."""
+    return where.locator("img").evaluate_all(
+        """all => Promise.all(all.map(async image => {
+          image.loading = "eager";
+          await image.decode();
+          return image.naturalWidth;
+        }))"""
+    )
+
+
 def feedback(course, student):
     done(course, "feedback", "hw1")
     path = course / "feedback" / student / "hw1" / "feedback.html"
@@ -342,8 +496,39 @@ def test_a_person_sees_the_words_the_checks_and_the_figure_of_the_sandbox(course
     assert "expand the square" in page.locator(NOTEBOOK).inner_text()
     assert "4/4  truth has the right values" in page.locator(NOTEBOOK).inner_text()
     figure = page.locator(NOTEBOOK).locator("img")
-    assert figure.count() == 1
-    assert figure.evaluate("image => image.naturalWidth") > 300
+    assert figure.count() == 2
+    assert figure.last.evaluate("image => image.naturalWidth") > 300
+
+
+def test_a_person_sees_the_photo_and_the_cell_below_of_an_answer(course, page):
+    open_submission(page, "11")
+    assert 64 in widths(page)
+    text = page.locator(NOTEBOOK).inner_text()
+    assert "The next cell belongs to the answer derivation:" in text
+    assert "PS: it is < b>zero< /b>." in text
+
+
+@pytest.mark.parametrize("options", [["--names"], []])
+def test_they_stand_on_the_page_beside_the_sheet(course, page, options):
+    done(course, "written", "hw1", "--all", *options)
+    tab = page.context.browser.new_page()
+    tab.goto((course / "export" / "hw1-written.html").as_uri())
+    articles = tab.locator("article").filter(has_text="PS: it is <b>zero</b>.")
+    assert articles.count() == 1
+    assert widths(articles) == [64]
+    assert articles.get_by_text("Ada Lovelace (11)").count() == len(options)
+    assert tab.get_by_text("Ada").count() == len(options) * 2  # she has drawn a figure too
+    assert tab.evaluate("window.pwned") is None
+    tab.close()
+
+
+def test_they_are_given_back(course, page):
+    feedback(course, "11")
+    tab = page.context.browser.new_page()
+    tab.goto((course / "feedback" / "11" / "hw1" / "feedback.html").as_uri())
+    assert 64 in widths(tab)
+    assert "PS: it is <b>zero</b>." in tab.locator("pre").first.text_content()
+    tab.close()
 
 
 def test_a_hostile_submission_runs_no_script_in_formgrader(course, page):

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import re
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,31 +13,32 @@ import pytest
 from nwgrade import export
 from nwgrade.assignment import load_assignment
 from nwgrade.course import CourseError
-from nwgrade.gradebook import Part, Row
+from nwgrade.standings import BROKEN_CHECK, Part, Row
 
-from .classroom import LIGHT, hand_in, make_course, need_bubblewrap, notebook
-from .inside import done, read_csv, run, standings, write_csv
+from .classroom import LIGHT, hand_in, make_course, notebook
+from .inside import done, passed, read_csv, run, standings, write_csv
 
 FORMULA = '=HYPERLINK("http://example.org","click")'
 HIDDEN = "1,5;=1+1\n@SUM(1)\n- a point\n\t=2"
+LONG = "So:" + "\t" * 60_000 + "It is zero. " * 12_000 + "The end."
 
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """A course in which the checks have graded three students; 0042 has an id like a number."""
-    need_bubblewrap()
+    """A course in which four students pass all checks; 0042 has an id like a number."""
     course = make_course(tmp_path_factory.mktemp("sheets"), "hw1")
     hand_in(course, "hw1", "ada", notebook("hw1", **LIGHT))
     hand_in(course, "hw1", "0042", notebook("hw1", derivation=FORMULA, **LIGHT))
     hand_in(course, "hw1", "eve", notebook("hw1", derivation=HIDDEN, **LIGHT))
-    done(course, "grade", "hw1")
+    hand_in(course, "hw1", "lou", notebook("hw1", derivation=LONG, **LIGHT))
+    passed(course)
     return course
 
 
 @pytest.fixture
 def sheet(graded, tmp_path):
-    """The sheet of all written answers, its rows, and a way to read back other rows."""
-    path = Path(done(graded, "written", "hw1", "--all")["sheet"])
+    """The sheet of all written answers with names, its rows, and a way to read back other rows."""
+    path = Path(done(graded, "written", "hw1", "--all", "--names")["sheet"])
     rows = [row for row in read_csv(path) if row["cell"] == "derivation"]
     for row in rows:
         row["points"] = row["most"]
@@ -60,18 +64,44 @@ def test_a_sheet_has_a_row_for_each_criterion(sheet):
     assert "expand the square" in of(sheet.rows, "ada")[0]["answer"]
 
 
+def test_a_sheet_goes_question_by_question_and_shows_no_name(graded):
+    path = Path(done(graded, "written", "hw1", "--all")["sheet"])
+    rows = read_csv(path)
+    questions = [row["cell"] for row in rows]
+    assert questions == ["derivation"] * 8 * 4 + ["figure"] * 5 * 4
+    ids = [row["answer_id"] for row in rows]
+    assert ids[:32] == sorted(ids[:32])
+    assert len(set(ids)) == 8  # nothing tells which two are of one student
+    assert not {"student", "name"} & rows[0].keys()
+    text = path.read_text(encoding="utf-8") + path.with_suffix(".html").read_text(encoding="utf-8")
+    assert not [name for name in ("ada", "0042", "eve", "lou") if re.search(rf"\b{name}\b", text)]
+
+
+def test_an_answer_stands_in_each_of_its_rows(sheet):
+    assert {"expand the square" in row["answer"] for row in of(sheet.rows, "ada")} == {True}
+
+
+def test_a_long_answer_fits_into_a_cell_and_is_whole_on_the_page(sheet):
+    (answer,) = {row["answer"] for row in of(sheet.rows, "lou")}
+    assert 30_000 <= len(answer) < 32_767
+    assert answer.endswith("[This goes on, on the page beside the sheet.]")
+    assert LONG in sheet.path.with_suffix(".html").read_text(encoding="utf-8")
+
+
 def test_no_answer_is_a_formula(sheet):
     assert of(sheet.rows, "0042")[0]["answer"] == "'" + FORMULA
 
 
 def test_no_answer_hides_a_formula_behind_another_separator(sheet):
     answer = of(sheet.rows, "eve")[0]["answer"]
-    assert answer == "1,5;'=1+1\n'@SUM(1)\n- a point\n'\t'=2"
+    assert answer.replace("'", "") == HIDDEN
+    pieces = [piece.lstrip() for piece in re.split(r"[;\n\t]", answer)]
+    assert not [piece for piece in pieces if piece.startswith(("=", "@"))]
 
 
 def test_no_spreadsheet_takes_an_answer_id_for_a_number(sheet):
     assert all(row["answer_id"].startswith("a") for row in sheet.rows)
-    assert len({row["answer_id"] for row in sheet.rows}) == 3
+    assert len({row["answer_id"] for row in sheet.rows}) == 4
 
 
 BACK = {
@@ -100,7 +130,7 @@ def test_rows_and_columns_may_be_in_another_order(sheet):
 
 def test_columns_that_nobody_needs_may_be_missing(sheet):
     for row in sheet.rows:
-        for name in ("name", "asked", "most", "answer"):
+        for name in ("student", "name", "asked", "most", "answer", "row"):
             del row[name]
     assert sheet.read(sheet.rows).code == 0
 
@@ -132,7 +162,7 @@ def test_writing_a_sheet_again_keeps_what_was_filled_in(sheet):
     for row in of(sheet.rows, "eve"):
         row.update(points="0.5", comment="half")
     write_csv(sheet.path, of(sheet.rows, "eve"))
-    done(sheet.course, "written", "hw1", "--all")
+    done(sheet.course, "written", "hw1", "--all", "--names")
     rows = [row for row in read_csv(sheet.path) if row["cell"] == "derivation"]
     again = {student: of(rows, student) for student in ("ada", "eve")}
     told = [(row["points"], row["comment"]) for row in again["eve"]]
@@ -163,23 +193,27 @@ BAD = {
     "fewer than none": (column("points", "-1", 3), "row 5: points must be from 0 to 3, not '-1'."),
     "words": (column("points", "all"), "row 2: points must be from 0 to 3, not 'all'."),
     "not a number": (column("points", "nan"), "row 2: points must be from 0 to 3, not 'nan'."),
-    "a gap": (column("points", "", 2), "row 4: criterion 3 of ada's derivation has no points."),
+    "a gap": (column("points", "", 2), "row 4: criterion 3 of this derivation has no points."),
     "half a criterion": (column("criterion", "1.5"), "row 2: criterion must be from 1 to 8"),
     "an unknown criterion": (column("criterion", "9"), "row 2: criterion must be from 1 to 8"),
-    "one twice": (column("criterion", "2"), "row 3: criterion 2 stands there twice."),
-    "one missing": (lambda rows: rows.pop(4), "row 2: ada's derivation lacks criterion 5."),
-    "mixed up": (column("student", "eve"), "row 2: the answer_id is not that of eve's derivation."),
-    "an unknown cell": (
-        lambda rows: [row.update(cell="essay", answer_id="a0") for row in rows[:1]],
-        "row 2: hw1 has no written answer 'essay'.",
+    "one twice": (
+        lambda rows: rows[0].update(criterion="2", row=""),
+        "row 3: criterion 2 stands there twice.",
     ),
-    "an unknown student": (
-        lambda rows: [row.update(student="bob", answer_id="a0") for row in rows[:1]],
-        "row 2: there is no graded submission of 'bob'.",
+    "one missing": (lambda rows: rows.pop(4), "row 2: this derivation lacks criterion 5."),
+    "mixed up": (
+        lambda rows: rows[0].update(row=rows[8]["row"]),
+        "row 2: the answer_id is that of another row. Were only some of the columns sorted?",
+    ),
+    "mixed up cells": (column("cell", "figure"), "row 2: the answer_id is that of another row."),
+    "an unknown cell": (
+        lambda rows: rows[0].update(cell="essay", answer_id="a0"),
+        "row 2: hw1 has no written answer 'essay'.",
     ),
     "a changed answer": (
         lambda rows: [row.update(answer_id="a0") for row in rows[:8]],
-        "row 2: ada has changed the answer derivation since this sheet was written. Write a new",
+        "row 2: this answer to derivation has been changed or taken back since the sheet was "
+        "written. Write a new sheet: nwgrade written hw1",
     ),
     "no points column": (no_column("points"), "there is no column points."),
     "no id column": (no_column("answer_id"), "there is no column answer_id."),
@@ -202,7 +236,7 @@ def test_a_bad_row_is_told_and_nothing_is_stored(sheet, change, sentence):
 def test_all_bad_rows_are_told_at_once(sheet):
     for row in sheet.rows:
         row["points"] = "100"
-    assert sheet.read(sheet.rows).err.count("points must be") == 3
+    assert sheet.read(sheet.rows).err.count("points must be") == 4
 
 
 def test_a_file_that_is_no_table_is_told(graded, tmp_path):
@@ -211,7 +245,7 @@ def test_a_file_that_is_no_table_is_told(graded, tmp_path):
     ran = run(graded, "written", "hw1", "--read", path)
     assert ran.code == 1
     assert "sheet.csv is no CSV file in UTF-8. In Excel, save it as 'CSV UTF-8'." in ran.err
-    assert "there is no column student." in sheet_error(graded, tmp_path, "")
+    assert "there is no column cell." in sheet_error(graded, tmp_path, "")
     assert (
         f"There is no {tmp_path / 'none.csv'}."
         in run(graded, "written", "hw1", "--read", tmp_path / "none.csv").err
@@ -231,18 +265,19 @@ def hw1(tmp_path_factory):
     return load_assignment(make_course(tmp_path_factory.mktemp("scores"), "hw1"), "hw1")
 
 
-def a_row(hw1, student, name, earned, cut=0.0):
+def a_row(hw1, student, name, earned, cut=0.0, time=None):
     """Return a row of a student who has earned so many points, all with one cell."""
     cells = [cell for cell in hw1.cells if cell.is_graded]
     parts = [Part(cell.grade_id, cell.points, 0.0) for cell in cells[1:]]
     parts = (Part(cells[0].grade_id, cells[0].points, earned), *parts)
-    return Row(student, name, "graded", "", 0, parts if earned is not None else (), cut, {})
+    parts = parts if earned is not None else ()
+    return Row(student, name, "graded", "", 0, parts, cut, {"verdicts": []}, time)
 
 
 @pytest.fixture
 def rows(hw1):
     return [
-        a_row(hw1, "11", 'Lovelace, "Ada"', 62.5, cut=0.1),
+        a_row(hw1, "11", 'Lovelace, "Ada"', 62.5, cut=0.1, time=datetime(2026, 3, 2, 23, 58)),
         a_row(hw1, "12", "=Müller", 0.0),
         a_row(hw1, "13", "Nora", None),
         a_row(hw1, "14", "Emmy", 100.0),
@@ -263,6 +298,7 @@ def test_plain_csv_gives_the_numbers_back(hw1, rows):
     assert read[1]["name"] == "'=Müller"
     assert float(read[0]["late_cut"]) == 6.25
     assert set(read[2].values()) == {"13", "Nora", "graded", "0", "", "100"}
+    assert [line["handed_in"] for line in read] == ["2026-03-02 23:58", "", "", ""]
 
 
 MOODLE = """\
@@ -356,6 +392,24 @@ def test_canvas_without_a_gradebook_goes_by_ids(hw1, rows):
         ("Emmy", "14", "100"),
     ]
     assert left == []
+
+
+@pytest.mark.parametrize("way", [export.moodle, export.canvas])
+def test_a_list_that_has_nobody_of_them_is_refused(hw1, rows, tmp_path, way):
+    text = MOODLE if way == export.moodle else CANVAS
+    strangers = [replace(row, student=f"7{row.student}") for row in rows]
+    sentence = r"given.csv has none of the 3 students who have a score \(711, 712, 714, ...\)."
+    with pytest.raises(CourseError, match=sentence):
+        way(hw1, strangers, given(tmp_path, text))
+
+
+def test_where_a_check_broke_nobody_gets_a_score_and_nobody_waits_for_it(hw1, rows, tmp_path):
+    rows[3] = replace(rows[3], status=BROKEN_CHECK)
+    read = table(export.plain_csv(hw1, rows))
+    assert (read[3]["status"], read[3]["score"]) == ("check broke", "")
+    text = MOODLE.replace("Participant 99", "Participant 14")
+    after = table(export.moodle(hw1, rows, given(tmp_path, text))[0])
+    assert [line["Grade"] for line in after] == ["5.62", "0.00", "7.00", "3.00"]
 
 
 def test_a_new_assignment_gets_a_new_column(hw1, rows, tmp_path):

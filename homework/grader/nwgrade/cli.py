@@ -7,18 +7,26 @@ import sys
 import time
 import zipfile
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from shlex import quote
 
 from rich.text import Text
 
-from nwgrade import export, feedback, gradebook, grading, interrupt, items, similar, tell, written
-from nwgrade.assignment import AssignmentError, faults, handed_out
+from nwgrade import (
+    export,
+    feedback,
+    gradebook,
+    grading,
+    interrupt,
+    items,
+    similar,
+    standings,
+    tell,
+    trial,
+    written,
+)
+from nwgrade.assignment import AssignmentError
 from nwgrade.collect import collect
-from nwgrade.course import Course, CourseError, read_table, write
-from nwgrade.judge import judge
+from nwgrade.course import Course, CourseError, read_table
 from nwgrade.sandbox import Limits, Sandbox, SandboxError
 
 DESCRIPTION = """\
@@ -43,7 +51,6 @@ exit codes:
   130  interrupted; what was done is kept, and the same command goes on
 """
 BROKEN = 3
-UNGRADED = ("failed", "not graded yet")
 
 
 def main(arguments=None):
@@ -54,6 +61,12 @@ def main(arguments=None):
         return options.run(course, course.assignment(options.assignment), options) or 0
     except (CourseError, AssignmentError, SandboxError) as error:
         print(f"nwgrade: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno is None:  # not of the system
+            raise
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        print(f"nwgrade: {what}. Mend that, then run the same command again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(interrupt.LINE, file=sys.stderr)
@@ -125,6 +138,7 @@ def _parser():
     one = command("written", answers, "write a sheet for the answers in words, or read it back")
     one.add_argument("--read", metavar="SHEET", help="take in the points of a sheet")
     one.add_argument("--all", action="store_true", help="also answers that have points already")
+    one.add_argument("--names", action="store_true", help="say whose each answer is")
     command("feedback", give_back, "write a page for each student, and a zip for the platform")
     one = command("export", send_on, "write the scores as CSV, for Moodle or for Canvas")
     way = one.add_mutually_exclusive_group()
@@ -167,9 +181,7 @@ def _limits(options):
 def release(course, assignment, options):
     tell.warn_if_unsafe(options)
     make_sandbox = partial(Sandbox, _limits(options), assignment.files, options.unsafe)
-    found = faults(assignment) or list(_tried(assignment, make_sandbox))
-    if found:
-        raise CourseError("\n".join([f"{assignment.name} is not fit to be released.", *found]))
+    trial.before_release(assignment, make_sandbox)
     notebook = gradebook.release(course, assignment)
     for file in assignment.files:
         shutil.copy(file, notebook.parent)
@@ -188,23 +200,6 @@ def release(course, assignment, options):
         "What is handed out earns none of it, and runs from top to bottom.",
         f"For students: {packed}",
     )
-
-
-def _tried(assignment, make_sandbox):
-    """Return what does not hold when the solutions and what is handed out are graded."""
-    solved = judge(list(assignment.cells), assignment.checks, make_sandbox, seed=1)
-    for one in solved.verdicts:
-        if one.earned < one.points:
-            yield f"The solutions fail {one.check}: {one.message}"
-    for position, message in solved.cells:
-        yield f"The solutions: cell {position} stops with {message}"
-    plain = handed_out(assignment)
-    for one in judge(plain, assignment.checks, make_sandbox, seed=1).verdicts:
-        if one.earned:
-            yield f"What is handed out passes {one.check}: it gives points for nothing."
-    everything = [replace(cell, is_graded=False) for cell in plain]
-    for position, message in judge(everything, [], make_sandbox, seed=1).cells:
-        yield f"What is handed out: cell {position} stops with {message}"
 
 
 def collected(course, assignment, options):
@@ -230,16 +225,18 @@ def grade(course, assignment, options):
     tell.warn_if_unsafe(options)
     asked = interrupt.asked()
     with _alone(course), workers as client:
-        if not gradebook.is_registered(course, assignment):
-            gradebook.release(course, assignment)
+        trial.before_grading(course, assignment, kit, client, asked)
+        gradebook.prepare(course, assignment)
         work = list(grading.needed(course, assignment, limits, options.unsafe, options.again))
         started = time.monotonic()
-        with gradebook.gradebook(course) as book, tell.progress(len(work), options) as step:
+        watched = standings.watched(course, assignment, tell.warn)
+        progress = tell.progress(len(work), options)
+        with watched, gradebook.gradebook(course) as book, progress as step:
             for submission, stamp, result in grading.run(work, kit, client, asked):
                 gradebook.store(course, assignment, submission, stamp, result, book, grading.now())
                 step()
     seconds = time.monotonic() - started
-    rows = gradebook.rows(course, assignment, _roster(course))
+    rows = standings.rows(course, assignment, _roster(course))
     if work:
         each = f"{seconds / len(work):.2f} s each"
         done = f"{len(work)} graded in {seconds:.1f} s, {each}."
@@ -253,80 +250,20 @@ def grade(course, assignment, options):
 def status(course, assignment, options):
     rows = _rows(course, assignment)
     tell.tell(options, [tell.line(row) for row in rows], tell.table(assignment, rows))
+    if told := _outdated(assignment, rows):
+        tell.warn(told)
 
 
 def answers(course, assignment, options):
-    rows = _rows(course, assignment)
-    if options.read:
-        count = written.read_sheet(course, assignment, rows, options.read)
-        tell.tell(
-            options,
-            {"graded": count},
-            tell.count_of(count, "answer has points now.", "answers have points now."),
-        )
-        return
-    path = course.root / "export" / f"{assignment.name}-written.csv"
-    count = written.write_sheet(assignment, rows, path, options.all)
-    told = {"sheet": str(path), "answers": count}
-    if count:
-        to_do = (
-            f"{tell.count_of(count, 'answer waits', 'answers wait')} in {path}. Fill in the "
-            f"points, then: nwgrade written {assignment.name} --read {quote(str(path))}"
-        )
-    else:
-        to_do = f"No answer waits for points. Next: nwgrade feedback {assignment.name}"
-    tell.tell(options, told, to_do)
+    written.answers(course, assignment, _current_rows(course, assignment), options)
 
 
 def give_back(course, assignment, options):
-    rows = _rows(course, assignment)
-    count, path = feedback.give_back(course, assignment, rows)
-    waiting = [row.student for row in rows if row.waiting]
-    without = [row.student for row in rows if row.status in UNGRADED]
-    told = {"pages": count, "zip": str(path), "waiting": len(waiting), "not_graded": without}
-    tell.tell(
-        options,
-        told,
-        f"{tell.count_of(count, 'page', 'pages')} in feedback/, and all of them in {path}.",
-    )
-    if waiting:
-        tell.warn(f"{len(waiting)} of them have parts that still wait for points.")
-    if without:
-        tell.warn(f"No page for those who are not graded: {', '.join(without[:9])}.")
+    feedback.hand_back(course, assignment, _current_rows(course, assignment), options)
 
 
 def send_on(course, assignment, options):
-    rows = _rows(course, assignment)
-    unready = [row for row in rows if row.waiting or row.status in UNGRADED]
-    if unready and not options.partial:
-        names = ", ".join(f"{row.student} ({row.status})" for row in unready[:5])
-        raise CourseError(
-            f"{tell.count_of(len(unready), 'submission is', 'submissions are')} not graded to the "
-            f"end: {names}{', ...' if len(unready) > 5 else ''}. Finish them, or export what "
-            "there is with --partial."
-        )
-    left, kind = [], "scores"
-    if options.moodle:
-        text, left = export.moodle(assignment, rows, options.moodle)
-        kind = "moodle"
-    elif options.canvas is not None:
-        text, left = export.canvas(assignment, rows, options.canvas or None)
-        kind = "canvas"
-    else:
-        text = export.plain_csv(assignment, rows)
-    path = Path(options.output or course.root / "export" / f"{assignment.name}-{kind}.csv")
-    write(path, text)
-    blank = [row.student for row in rows if row.score is None]
-    told = {"file": str(path), "without_score": blank, "not_in_the_list": left}
-    tell.tell(
-        options,
-        told,
-        f"{tell.count_of(len(rows) - len(blank), 'score is', 'scores are')} in {path}.",
-    )
-    if blank:
-        tell.warn(f"No score, and nothing in the file, for {len(blank)}: {', '.join(blank[:9])}.")
-    if left:
-        tell.warn(f"Graded, but not in the list that was to be filled in: {', '.join(left)}.")
+    export.send_on(course, assignment, _current_rows(course, assignment), options)
 
 
 def show_items(course, assignment, options):
@@ -337,7 +274,22 @@ def _rows(course, assignment):
     """Return where each student of the course stands."""
     if not course.submissions(assignment.name):
         raise CourseError(f"Nothing has been collected yet: nwgrade collect {assignment.name} ...")
-    return gradebook.rows(course, assignment, _roster(course))
+    return standings.rows(course, assignment, _roster(course))
+
+
+def _current_rows(course, assignment):
+    """Return where each student stands; refuse grades of another version of the assignment."""
+    rows = _rows(course, assignment)
+    if told := _outdated(assignment, rows):
+        raise CourseError(told)
+    return rows
+
+
+def _outdated(assignment, rows):
+    """Say how many grades are of another version of the assignment, and what to do."""
+    count, name = sum(row.status == standings.OUTDATED for row in rows), assignment.name
+    which = tell.count_of(count, "grade is", "grades are")
+    return f"{which} of an older version of {name}: nwgrade grade {name}" if count else ""
 
 
 # ---- Grading ----

@@ -3,8 +3,10 @@
 import csv
 import io
 import re
+from pathlib import Path
 
-from nwgrade.course import CourseError, plain, read_rows, read_table
+from nwgrade import tell
+from nwgrade.course import CourseError, plain, read_rows, read_table, write
 
 CANVAS_COLUMNS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 POINTS_POSSIBLE = "    Points Possible"
@@ -13,25 +15,16 @@ POINTS_POSSIBLE = "    Points Possible"
 def plain_csv(assignment, rows):
     """Return all that is known of each student, a row each."""
     cells = [cell.grade_id for cell in assignment.cells if cell.is_graded]
-    header = [
-        "student",
-        "name",
-        "status",
-        "days_late",
-        *cells,
-        "earned",
-        "late_cut",
-        "score",
-        "most",
-    ]
-    table = [header]
+    known = ["student", "name", "status", "handed_in", "days_late"]
+    table = [[*known, *cells, "earned", "late_cut", "score", "most"]]
     for row in rows:
         parts = {part.cell: part.earned for part in row.parts}
-        cut = "" if row.earned is None else _text(row.earned - row.score)
+        time = row.time and f"{row.time:%Y-%m-%d %H:%M}"
+        cut = None if row.earned is None else row.earned - row.so_far
         table.append(
-            [row.student, plain(row.name), row.status, row.days_late]
+            [row.student, plain(row.name), row.status, time or "", row.days_late]
             + [_text(parts.get(cell)) for cell in cells]
-            + [_text(row.earned), cut, _text(row.score), _text(assignment.points)]
+            + [_text(row.earned), _text(cut), _text(row.score), _text(assignment.points)]
         )
     return _csv(table)
 
@@ -58,7 +51,18 @@ def moodle(assignment, rows, worksheet):
         if score is not None:
             scale = assignment.points if most is None else _maximum(worksheet, line[most])
             line[grade] = f"{score * scale / assignment.points:.2f}"
-    return _csv([header, *lines]), list(scores)
+    return _csv([header, *lines]), _left(worksheet, rows, scores)
+
+
+def _left(path, rows, scores):
+    """Return the ids whose scores are left; refuse a list that has nobody's."""
+    if scores and len(scores) == sum(row.score is not None for row in rows):
+        some = ", ".join(list(scores)[:3])
+        raise CourseError(
+            f"{path} has none of the {len(scores)} students who have a score ({some}, ...). Is it "
+            "the list of another course?"
+        )
+    return list(scores)
 
 
 def _maximum(worksheet, text):
@@ -114,7 +118,7 @@ def canvas(assignment, rows, downloaded=None):
         elif line["ID"]:
             score = scores.pop(line["ID"], None)
             table.append([*(line[name] for name in keep), now if score is None else _text(score)])
-    return _csv(table), list(scores)
+    return _csv(table), _left(downloaded, rows, scores)
 
 
 def _csv(table):
@@ -126,3 +130,39 @@ def _csv(table):
 def _text(number):
     """Return a number as CSV, nothing for None."""
     return "" if number is None else f"{round(number, 2):g}"
+
+
+def send_on(course, assignment, rows, options):
+    """Obey `nwgrade export`: what is graded to the end goes out, and the rest is told."""
+    unready = [row for row in rows if row.status == "not graded yet" or row.lacks_words]
+    if unready and not options.partial:
+        names = ", ".join(f"{row.student} ({row.status})" for row in unready[:5])
+        more = ", ..." * (len(unready) > 5)
+        raise CourseError(
+            f"{tell.count_of(len(unready), 'submission is', 'submissions are')} not graded to the "
+            f"end: {names}{more}. Finish them, or export what there is with --partial."
+        )
+    left, kind = [], "scores"
+    if options.moodle:
+        text, left = moodle(assignment, rows, options.moodle)
+        kind = "moodle"
+    elif options.canvas is not None:
+        text, left = canvas(assignment, rows, options.canvas or None)
+        kind = "canvas"
+    else:
+        text = plain_csv(assignment, rows)
+    path = Path(options.output or course.root / "export" / f"{assignment.name}-{kind}.csv")
+    write(path, text)
+    blank = [f"{row.student} ({row.status})" for row in rows if row.score is None]
+    count = len(rows) - len(blank) - len(left)
+    told = {
+        "file": str(path),
+        "scores": count,
+        "without_score": [row.student for row in rows if row.score is None],
+        "not_in_the_list": left,
+    }
+    tell.tell(options, told, f"{tell.count_of(count, 'score is', 'scores are')} in {path}.")
+    if blank:
+        tell.warn(f"No score, and nothing in the file, for {len(blank)}: {', '.join(blank[:9])}.")
+    if left:
+        tell.warn(f"Graded, but not in the list that was to be filled in: {', '.join(left)}.")

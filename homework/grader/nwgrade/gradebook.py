@@ -1,4 +1,4 @@
-"""nbgrader's gradebook: what the grader found goes in, and what people add to it comes out.
+"""nbgrader's gradebook: what the grader found goes in, beside what people add to it.
 
 nbgrader makes the release and holds the scores; its formgrader shows the notebooks that are written
 here under autograded/. It never runs a submission.
@@ -7,70 +7,52 @@ here under autograded/. It never runs a submission.
 import base64
 import json
 import os
-import re
 import sys
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from nwgrade.assignment import handed_out
+from nwgrade import formgrader
+from nwgrade.answers import read_answers
 from nwgrade.course import CourseError, digest, write, write_json
 from nwgrade.notebooks import read_notebook
 
 # nbgrader calls alembic by its name.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-# What would become a tag, an entity, a link or a picture in the instructor's browser. A link can
-# run a script there with one click, and the server behind formgrader obeys the instructor.
-OBEYED = re.compile(r"<(?=[a-zA-Z/!?])|&(?=#|\w+;)|\](?=[(:])|\\(?=href\b)")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A graded cell of one student: `earned` is None while it waits for a person."""
-
-    cell: str
-    points: float
-    earned: float | None
-    comment: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """Where one student stands. `score` is None where there is nothing that could be scored."""
-
-    student: str
-    name: str
-    status: str
-    problem: str
-    days_late: int
-    parts: tuple
-    cut: float
-    result: dict
-
-    @property
-    def earned(self):
-        return sum(part.earned or 0 for part in self.parts) if self.parts else None
-
-    @property
-    def score(self):
-        return None if self.earned is None else round(self.earned * (1 - self.cut), 2)
-
-    @property
-    def waiting(self):
-        """The parts that wait for a person."""
-        return [part for part in self.parts if part.earned is None]
+GO_ON = "Then run the same command again."
+RESTORE = "Put a copy from before in its place, or move it away; then nwgrade grade goes on."
+TROUBLE = {  # a word of SQLite's: what to do
+    "database is locked": f"another program holds it: close that. {GO_ON}",
+    "not a database": f"it is no gradebook. {RESTORE}",
+    "malformed": f"it is damaged. {RESTORE}",
+    "no such": "another version of nbgrader has made it: run nbgrader db upgrade in its folder.",
+    "disk is full": f"the disk is full. Make room. {GO_ON}",
+    "readonly": f"it cannot be written. Make it and its folder writable. {GO_ON}",
+    "unable to open": f"it cannot be opened. Make it and its folder writable. {GO_ON}",
+    "disk i/o": f"the disk fails. {GO_ON}",
+}
 
 
 @contextmanager
 def gradebook(course):
-    """Hold the course's gradebook open."""
+    """Hold the course's gradebook open; raise CourseError where it cannot be used."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what nbgrader uses of others
         from nbgrader.api import Gradebook
+        from sqlalchemy.exc import SQLAlchemyError
 
-        with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as book:
-            yield book
+        path = course.root / "gradebook.db"
+        try:
+            with Gradebook(f"sqlite:///{path}") as book:
+                yield book
+        except SQLAlchemyError as error:
+            raise CourseError(f"{path}: {_trouble(str(getattr(error, 'orig', error)))}") from None
+
+
+def _trouble(said):
+    """Return what is wrong with the gradebook, and what to do, from what SQLite has said of it."""
+    known = (sentence for word, sentence in TROUBLE.items() if word in said.lower())
+    return next(known, said.strip().rpartition("\n")[2])
 
 
 def release(course, assignment):
@@ -85,12 +67,26 @@ def release(course, assignment):
         config.CourseDirectory.db_url = f"sqlite:///{course.root / 'gradebook.db'}"
         done = NbGraderAPI(config=config).generate_assignment(assignment.name, force=True)
     if not done["success"]:
-        told = (done.get("error") or done.get("log") or "").strip().rpartition("\n")[2]
-        raise CourseError(f"nbgrader could not make the release of {assignment.name}: {told}")
+        why = _trouble(done.get("error") or done.get("log") or "")
+        raise CourseError(f"nbgrader could not make the release of {assignment.name}: {why}")
     return course.root / "release" / assignment.name / f"{assignment.name}.ipynb"
 
 
-def is_registered(course, assignment):
+def prepare(course, assignment):
+    """Make the gradebook know the assignment, and have that graded again which it has lost."""
+    if not _is_registered(course, assignment):
+        release(course, assignment)
+    with gradebook(course) as book:
+        known = {entry.student.id for entry in entries(book, assignment.name)}
+    for student in course.submissions(assignment.name).keys() - known:
+        result = course.result(assignment.name, student) or {}
+        if "verdicts" in result:
+            problem = "The gradebook does not know it."
+            path = course.root / "autograded" / student / assignment.name / "result.json"
+            write_json(path, {**result, "status": "failed", "problem": problem})
+
+
+def _is_registered(course, assignment):
     """Say whether the gradebook knows the assignment with the cells that it has now."""
     if not (course.root / "gradebook.db").exists():
         return False
@@ -106,36 +102,54 @@ def is_registered(course, assignment):
     return known == assignment.tests | points
 
 
-# ---- In ----
-
-
 def store(course, assignment, submission, stamp, result, book, now):
     """Keep the result of grading a submission: in the gradebook, for formgrader, as a file.
 
     The file comes last, and says that the rest is there. Points that a person has given stay, as
     long as the answer is the one that they were given for, also when the machine fails meanwhile.
     """
+    if submission.version != stamp["version"]:
+        return  # handed in anew meanwhile
     old = course.result(assignment.name, submission.student) or {}
     figures = result.get("figures", {})
-    result = {key: value for key, value in result.items() if key != "figures"}
-    answers = result.get("answers", {})
-    shown = {
-        name: digest((text + figures.get(name, "")).encode()) for name, text in answers.items()
-    }
-    is_same = old.get("version") == stamp["version"] and "verdicts" in old
-    if is_same or "verdicts" not in result:  # a figure may look different each time it is drawn
-        shown |= old.get("shown", {})
-    result = {**stamp, **result, "shown": shown, "time": now}
+    known = {"assignment": assignment.version, "shown": old.get("shown", {}), "time": now}
+    result = {**stamp, **result, **known}
+    result.pop("figures", None)
     folder = course.root / "autograded" / submission.student / assignment.name
+    for path in [*folder.glob("*.png"), *folder.glob("*.jpg")]:
+        path.unlink()
     if "verdicts" in result:
+        cells = read_notebook(submission.notebook.read_bytes())
+        answers = read_answers(assignment, cells)
+        shown = {name: _digest(one, figures.get(name, "")) for name, one in answers.items()}
+        if old.get("version") == stamp["version"] and "verdicts" in old:
+            shown |= old["shown"]  # a figure may look different each time it is drawn
+        files = {name: _files(name, one, figures.get(name)) for name, one in answers.items()}
+        result |= {
+            "answers": {name: one.text for name, one in answers.items()},
+            "shown": shown,
+            "pictures": {name: list(own) for name, own in files.items()},
+        }
         _score(assignment, submission, result, old.get("shown", {}), book)
-        notebook = _for_formgrader(assignment, submission, result, figures)
+        for own in files.values():
+            for file, data in own.items():
+                write(folder / file, data)
+        notebook = formgrader.notebook(assignment, cells, result["verdicts"], files)
         write(folder / f"{assignment.name}.ipynb", json.dumps(notebook, indent=1))
-    for name in assignment.drawings:
-        (folder / f"{name}.png").unlink(missing_ok=True)
-    for name, png in figures.items():
-        write(folder / f"{name}.png", base64.b64decode(png))
     write_json(folder / "result.json", result)
+
+
+def _digest(answer, figure):
+    """Return what tells an answer, and what it shows, from any other."""
+    pictures = "".join(digest(data) for _, data in answer.pictures)
+    return digest(f"{answer.text}{figure}{pictures}".encode())
+
+
+def _files(name, answer, figure):
+    """Return the figure and the pictures of an answer, by the names that they are kept under."""
+    drawn = {f"{name}.png": base64.b64decode(figure)} if figure else {}
+    pasted = enumerate(answer.pictures, start=1)
+    return drawn | {f"{name}-{number}.{kind}": data for number, (kind, data) in pasted}
 
 
 def _score(assignment, submission, result, shown_before, book):
@@ -164,134 +178,14 @@ def _score(assignment, submission, result, shown_before, book):
     book.db.commit()
 
 
-def _for_formgrader(assignment, submission, result, figures):
-    """Return the notebook that a person grades, as nbformat's JSON.
-
-    It has the student's words and code, and the figures that the code drew in the sandbox, but none
-    of the outputs that came with it, and no tag or link: a space keeps it from being one, which
-    mathematics does not mind.
-    """
-    cells = read_notebook(submission.notebook.read_bytes())
-    official = {cell.grade_id: cell for cell in assignment.cells}
-    seen, shown = set(), []
-    for cell in cells:
-        mine = official.get(cell.grade_id)
-        if mine is not None and cell.grade_id not in seen and cell.kind == mine.kind:
-            seen.add(cell.grade_id)
-            shown.append(_shown_cell(mine, cell.source, result, figures))
-        else:
-            shown.append(_shown_cell(None, cell.source, result, figures, kind=cell.kind))
-    for cell in handed_out(assignment):
-        if cell.is_graded and cell.grade_id not in seen:
-            text = cell.source if cell.is_test else "The student's notebook has no such cell."
-            shown.append(_shown_cell(cell, text, result, figures))
-    for position, cell in enumerate(shown):
-        cell["id"] = f"cell-{position}"
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return {"cells": shown, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-
-
-def _shown_cell(official, source, result, figures, kind=None):
-    kind = official.kind if official else kind
-    if kind != "code":
-        kind = "markdown"
-        source = OBEYED.sub(r"\g<0> ", source)
-    cell = {"cell_type": kind, "metadata": {}, "source": source}
-    outputs = []
-    if official:
-        cell["metadata"]["nbgrader"] = {
-            "schema_version": 3,
-            "grade": official.is_graded,
-            "grade_id": official.grade_id,
-            "locked": official.is_locked,
-            "solution": official.is_solution,
-            "task": False,
-            "cell_type": official.kind,
-            **({"points": official.points} if official.is_graded else {}),
-        }
-        told = [_told(one) for one in result["verdicts"] if one["cell"] == official.grade_id]
-        if told:
-            cell["source"] = official.source
-            outputs.append({"output_type": "stream", "name": "stdout", "text": "\n".join(told)})
-        if png := figures.get(official.grade_id):
-            data = {"image/png": png}
-            outputs.append({"output_type": "display_data", "data": data, "metadata": {}})
-    if kind == "code":
-        cell |= {"execution_count": None, "outputs": outputs}
-    return cell
-
-
-def _told(verdict):
-    title = verdict["check"].replace("_", " ")
-    told = f"{verdict['earned']:g}/{verdict['points']:g}  {title}"
-    return f"{told}: {verdict['message']}" if verdict["message"] else told
-
-
-# ---- Out ----
-
-
-def rows(course, assignment, students=()):
-    """Return where each student stands, by id: all who have handed in, and those named.
-
-    When each came and what that costs is put into the gradebook on the way: a date may have been
-    corrected, and the cut depends on the points.
-    """
-    found, students = [], dict(students)
-    submissions = course.submissions(assignment.name)
-    with gradebook(course) as book:
-        entries = {entry.student.id: entry for entry in _entries(book, assignment.name)}
-        for student in sorted(submissions.keys() | students.keys()):
-            submission = submissions.get(student)
-            name = submission.name if submission else students[student]
-            result = course.result(assignment.name, student) if submission else {}
-            row = _row(course, assignment, submission, student, name, result, entries.get(student))
-            found.append(row)
-            if row.parts:
-                time = submission.time and submission.time.replace(tzinfo=None)
-                entries[student].timestamp = time
-                entries[student].notebooks[0].late_submission_penalty = row.earned * row.cut
-        book.db.commit()
-    return found
-
-
-def _entries(book, name):
+def entries(book, name):
+    """Return the submissions of an assignment that the gradebook knows."""
     from nbgrader.api import MissingEntry
 
     try:
         return book.assignment_submissions(name)
     except MissingEntry:
         return []
-
-
-def _row(course, assignment, submission, student, name, result, entry):
-    days = course.days_late(assignment.name, submission) if submission else 0
-    cut = course.cut(days)
-    if submission is None:
-        return Row(student, name, "nothing submitted", "", 0, (), 0.0, {})
-    if result is None or "status" not in result:
-        return Row(student, name, "not graded yet", "", days, (), cut, {})
-    status, parts = result["status"], ()
-    if result["version"] != submission.version:
-        status = "not graded yet"
-    elif "verdicts" in result and entry is not None:
-        parts = tuple(_parts(assignment, entry.notebooks[0]))
-        if status == "graded" and any(part.earned is None for part in parts):
-            status = "partly"
-    return Row(student, name, status, result.get("problem", ""), days, parts, cut, result)
-
-
-def _parts(assignment, notebook):
-    """Yield the graded cells; comments on the code before one are told with it."""
-    comments = {comment.name: comment.comment for comment in notebook.comments}
-    grades = {grade.name: grade for grade in notebook.grades}
-    told = []
-    for cell in assignment.cells:
-        told.append(comments.get(cell.grade_id))
-        grade = grades.get(cell.grade_id) if cell.is_graded else None
-        if grade is not None:
-            earned = None if grade.needs_manual_grade else grade.score
-            yield Part(cell.grade_id, cell.points, earned, "\n".join(filter(None, told)))
-            told = []
 
 
 def give(book, assignment, student, cell, points, comment):

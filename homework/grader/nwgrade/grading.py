@@ -31,15 +31,13 @@ SECONDS_TO_REACH = 10  # a cluster
 class Kit:
     """What it takes to grade submissions of an assignment.
 
-    checks : the text of its module. files : (name, bytes) of its data. written : the grade_ids of
-    answers that a person grades. drawings : of each cell with a figure, the function that draws it.
-    run : of the command that grades, whose name no other has.
+    checks : the text of its module. files : (name, bytes) of its data. drawings : of each cell with
+    a figure, the function that draws it. run : a name that no other command's run has.
     """
 
     name: str
     checks: str
     files: tuple
-    written: tuple
     drawings: tuple
     limits: Limits
     unsafe: bool = False
@@ -50,9 +48,9 @@ def make_kit(course, assignment, limits, unsafe=False):
     """Return the kit of an assignment."""
     checks = (course.root / "checks" / f"{assignment.name}.py").read_text(encoding="utf-8")
     files = tuple((path.name, path.read_bytes()) for path in assignment.files)
-    written, drawings = tuple(assignment.written), tuple(assignment.drawings.items())
+    drawings = tuple(assignment.drawings.items())
     run = secrets.token_hex(8)
-    return Kit(assignment.name, checks, files, written, drawings, limits, unsafe, run)
+    return Kit(assignment.name, checks, files, drawings, limits, unsafe, run)
 
 
 # ---- One submission ----
@@ -81,7 +79,6 @@ def grade(notebook, seed, kit):
             "verdicts": [asdict(verdict) for verdict in report.verdicts],
             "cells": [list(line) for line in report.cells],
             "deaths": list(report.deaths),
-            "answers": {name: _answer(cells, name) for name in kit.written},
             "figures": {name: base64.b64encode(png).decode() for name, png in report.figures},
         }
     return {"status": "failed", "problem": problem}
@@ -91,11 +88,6 @@ def _status(report):
     if not report.deaths:
         return "graded"
     return "timed out" if "timed out" in report.deaths else "died"
-
-
-def _answer(cells, grade_id):
-    """Return the text of a written answer; of a copied cell, all that is in the copies."""
-    return "\n\n".join(cell.source for cell in cells if cell.grade_id == grade_id)
 
 
 # ---- Where a worker's thread grades ----

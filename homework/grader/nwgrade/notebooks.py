@@ -6,6 +6,7 @@ from dataclasses import dataclass
 MAX_BYTES = 50 * 2**20
 MAX_CELLS = 2000
 MAX_PARTS = 2_000_000  # lists and dicts of the JSON, which take far more memory than bytes
+MAX_ATTACHED = 20  # files of a cell
 
 
 class Unreadable(Exception):
@@ -14,7 +15,10 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a notebook: its position from 1, kind, text, and what nbgrader knows about it."""
+    """A cell of a notebook: its position from 1, kind, text, and what nbgrader knows about it.
+
+    attached : the first files that were pasted into it, in base64, as they came.
+    """
 
     position: int
     kind: str
@@ -24,6 +28,7 @@ class Cell:
     is_solution: bool = False
     is_locked: bool = False
     points: float = 0.0
+    attached: tuple = ()
 
     @property
     def is_test(self):
@@ -71,7 +76,15 @@ def _cell(position, cell):
         is_solution=nbgrader.get("solution") is True,
         is_locked=nbgrader.get("locked") is True,
         points=float(points) if isinstance(points, int | float) else 0.0,
+        attached=tuple(_attached(cell.get("attachments")))[:MAX_ATTACHED],
     )
+
+
+def _attached(files):
+    """Yield what each file in a cell's attachments is in base64, in the first of its kinds."""
+    for kinds in files.values() if isinstance(files, dict) else ():
+        data = next(iter(kinds.values()), "") if isinstance(kinds, dict) else ""
+        yield "".join(map(str, data)) if isinstance(data, list) else str(data)
 
 
 def _clean(text):

@@ -7,7 +7,6 @@ of a few words: one that only two have weighs most, one that most of the class h
 import re
 from collections import Counter, defaultdict
 from contextlib import suppress
-from html import escape
 
 import numpy as np
 from pygments.lexers import PythonLexer
@@ -17,7 +16,7 @@ from rich.text import Text
 from nwgrade import tell
 from nwgrade.assignment import handed_out
 from nwgrade.course import CourseError, write
-from nwgrade.feedback import PAGE
+from nwgrade.feedback import render
 from nwgrade.notebooks import Unreadable, read_notebook
 
 SIZE = 8  # words of a piece
@@ -30,14 +29,6 @@ SENTENCE = re.compile(r"\n|(?<=[.!?]) ")
 WORD = re.compile(r"\w+|[^\w\s]")
 BASE = """Of {pairs} pairs, half share {middle:.0%} or less of what they wrote beyond the handout \
 and the solutions, and 99 of 100 share {high:.0%} or less."""
-MEANING = """Names, comments, strings, layout and the order of cells do not count; what few others
-have weighs more. How many pairs as close are expected follows from how fast such pairs get rare in
-this class. Two who share may have learned together, or from the same page: look at the lines, and
-ask both. The number before a line is its cell's."""
-STYLE = """body { max-width: 80rem; } table { table-layout: fixed; width: 100%; }
-th { text-align: left; } tr { break-inside: avoid; } td { vertical-align: top; }
-td { border-top: 1px solid var(--line); font: .8125rem/1.5 var(--mono); white-space: pre-wrap; }
-</style>""".replace("{", "{{").replace("}", "}}")
 
 
 def similar(notebooks, explained):
@@ -165,15 +156,9 @@ def _times(expected):
 
 def _page(course, assignment, pairs, names, base):
     """Return a page with the shared lines side by side: nothing on it runs."""
-    body = [f"<p>{MEANING}</p>"]
-    for rank, pair in enumerate(pairs, start=1):
-        one, other = (escape(f"{names[student]} ({student})") for student in pair["students"])
-        body.append(f"<h2>{rank}. {one} and {other}</h2><p>They share {pair['share']:.0%}. Pairs")
-        body.append(f"as close as this that are expected: {_times(pair['expected'])}.</p>")
-        body.append(f"<table><tr><th>{one}<th>{other}")
-        for lines in pair["lines"]:
-            body += ["<tr>", *(f"<td>{cell:3}  {escape(line)}" for cell, _, line in lines)]
-        body.append("</table>")
-    told = {"title": escape(f"{assignment.name}: what pairs share"), "name": base, "time": ""}
-    told |= {"course": escape(course.settings["name"]), "body": "\n".join(body)}
-    return PAGE.replace("</style>", STYLE).format(**told)
+    shown = []
+    for pair in pairs:
+        who = [f"{names[student]} ({student})" for student in pair["students"]]
+        shown.append((*who, pair, _times(pair["expected"])))
+    title, name = f"{assignment.name}: what pairs share", course.settings["name"]
+    return render("similar.html", title=title, course=name, base=base, pairs=shown)

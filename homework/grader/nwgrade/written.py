@@ -1,23 +1,53 @@
-"""Grade written answers in a spreadsheet: a CSV file goes out with the rubric, and comes back."""
+"""Grade written answers in a spreadsheet: a CSV file goes out with the rubric, and comes back.
+
+Beside it lies a page that shows each answer whole, with its pictures. Both go question by question,
+in an order in which nobody's name can be seen.
+"""
 
 import csv
 import io
+import math
+import shutil
+from dataclasses import dataclass
+from shlex import quote
 
+from nwgrade import tell
 from nwgrade.course import CourseError, digest, plain, read_table, write
+from nwgrade.feedback import render
 from nwgrade.gradebook import give, gradebook
+from nwgrade.standings import Row, pictures
 
-COLUMNS = (
-    "student",
-    "name",
-    "cell",
-    "answer_id",
-    "criterion",
-    "asked",
-    "most",
-    "points",
-    "comment",
-)
-NEEDED = ("student", "cell", "answer_id", "criterion", "points", "comment")
+COLUMNS = ("cell", "answer_id", "criterion", "asked", "most", "points", "comment", "answer")
+NEEDED = ("cell", "answer_id", "criterion", "points", "comment")
+SHOWN = 30_000  # signs of an answer; a spreadsheet's cell holds 32,767
+SORTED = "row {}: the answer_id is that of another row. Were only some of the columns sorted?"
+MORE = " [This goes on, on the page beside the sheet.]"
+
+
+@dataclass(frozen=True)
+class Written:
+    """An answer as it stands on the sheet and on its page."""
+
+    id: str
+    cell: str
+    row: Row
+    earned: float | None
+
+    @property
+    def text(self):
+        return self.row.result["answers"][self.cell]
+
+
+def _answers(assignment, rows):
+    """Return all answers, question by question; the order within one has nothing of the names."""
+    found = [
+        Written(_answer_id(row, part.cell), part.cell, row, part.earned)
+        for row in rows
+        for part in row.parts
+        if part.cell in assignment.rubric
+    ]
+    questions = list(assignment.rubric)
+    return sorted(found, key=lambda one: (questions.index(one.cell), one.id))
 
 
 def _answer_id(row, cell):
@@ -28,30 +58,52 @@ def _answer_id(row, cell):
     return "a" + digest(f"{row.student}/{cell}/{row.result['shown'][cell]}".encode())[:10]
 
 
-def write_sheet(assignment, rows, path, all_of_them=False):
+def write_sheet(course, assignment, rows, path, all_of_them=False, names=False):
     """Write the answers that wait for points, a row for each criterion; return how many there are.
 
-    What has been filled in in the file at `path` stays.
+    What has been filled in in the file at `path` stays. The page lies beside it, as .html, with a
+    folder of the pictures.
     """
     filled = {_key(row): row for row in read_table(path)} if path.exists() else {}
+    answers = [one for one in _answers(assignment, rows) if all_of_them or one.earned is None]
     out = io.StringIO()
     sheet = csv.writer(out, lineterminator="\n")
-    sheet.writerow([*COLUMNS, "answer"])
-    count = 0
-    for row in rows:
-        for part in row.parts:
-            if part.cell not in assignment.rubric or (part.earned is not None and not all_of_them):
-                continue
-            count += 1
-            text = row.result["answers"][part.cell]
-            for number, (asked, most) in enumerate(assignment.rubric[part.cell], start=1):
-                known = [row.student, plain(row.name), part.cell, _answer_id(row, part.cell)]
-                before = filled.get((known[-1], str(number)), {})
-                told = [before.get("points", ""), before.get("comment", "")]
-                shown = plain(text) if number == 1 else ""
-                sheet.writerow([*known, number, plain(asked), most, *told, shown])
+    sheet.writerow([*COLUMNS, *["student", "name"] * names, "row"])
+    for one in answers:
+        text = plain(one.text[:SHOWN] + MORE * (len(one.text) > SHOWN))
+        who = [one.row.student, plain(one.row.name)] * names
+        for number, (asked, most) in enumerate(assignment.rubric[one.cell], start=1):
+            before = filled.get((one.id, str(number)), {})
+            told = [before.get("points", ""), before.get("comment", "")]
+            known = [one.cell, one.id, number, plain(asked), most]
+            sheet.writerow([*known, *told, text, *who, f"{one.id}-{number}"])
     write(path, "\ufeff" + out.getvalue())  # without the mark, Excel takes it for another encoding
-    return count
+    _write_page(course, assignment, answers, path, names)
+    return len(answers)
+
+
+def _write_page(course, assignment, answers, path, names):
+    """Write the page beside the sheet, and the pictures into a folder beside that."""
+    folder = path.with_suffix("")
+    shutil.rmtree(folder, ignore_errors=True)
+    questions = {one.cell: [] for one in answers}
+    for one in answers:
+        shown = []
+        for file in pictures(course, assignment, one.row, one.cell):
+            shown.append(f"{one.id}-{file.name}")
+            write(folder / shown[-1], file.read_bytes())
+        who = f"{one.row.name} ({one.row.student})" if names else ""
+        questions[one.cell].append((one, who, shown))
+    text = render(
+        "written.html",
+        title=assignment.title(assignment.cells[0].grade_id),
+        course=course.settings["name"],
+        assignment=assignment,
+        questions=questions,
+        folder=folder.name,
+        sheet=path.name,
+    )
+    write(path.with_suffix(".html"), text)
 
 
 def _key(row):
@@ -67,90 +119,95 @@ def read_sheet(course, assignment, rows, path):
     table = read_table(path)
     if missing := [name for name in NEEDED if name not in (table or [{}])[0]]:
         raise CourseError(f"{path}: there is no column {missing[0]}.")
-    current = {
-        _answer_id(row, part.cell): (row.student, part.cell)
-        for row in rows
-        for part in row.parts
-        if part.cell in assignment.rubric
-    }
-    answers, graded, wrong = {}, [], []
+    current = {one.id: one for one in _answers(assignment, rows)}
+    lines, graded, wrong = {}, [], []
     for number, row in enumerate(table, start=2):
-        answers.setdefault(row["answer_id"].strip(), []).append((number, row))
-    for answer_id, lines in answers.items():
-        if any(row["points"].strip() for _, row in lines):
+        lines.setdefault(row["answer_id"].strip(), []).append((number, row))
+    for answer_id, own in lines.items():
+        if any(row["points"].strip() for _, row in own):
             try:
-                student, cell = _whose(assignment, current, answer_id, *lines[0])
-                graded.append((student, cell, *_sum(assignment.rubric[cell], student, cell, lines)))
+                answer = _whose(assignment, current, answer_id, own)
+                graded.append((answer, *_sum(assignment.rubric[answer.cell], answer, own)))
             except CourseError as error:
                 wrong.append(str(error))
     if wrong:
         raise CourseError("\n".join([f"{path}: nothing was stored, because", *wrong]))
     with gradebook(course) as book:
-        for student, cell, points, comment in graded:
-            give(book, assignment, student, cell, points, comment)
+        for answer, points, comment in graded:
+            give(book, assignment, answer.row.student, answer.cell, points, comment)
         book.db.commit()
     return len(graded)
 
 
-def _whose(assignment, current, answer_id, number, row):
-    """Return the student and the cell of an answer; they must be those that its first row names."""
-    student, cell = row["student"].strip(), row["cell"].strip()
-    if answer_id not in current:
+def _whose(assignment, current, answer_id, lines):
+    """Return the answer of that id; all rows must name its cell."""
+    for number, row in lines:
+        cell = row["cell"].strip()
         if cell not in assignment.rubric:
             raise CourseError(f"row {number}: {assignment.name} has no written answer {cell!r}.")
-        if student not in {name for name, _ in current.values()}:
-            raise CourseError(f"row {number}: there is no graded submission of {student!r}.")
-        raise CourseError(
-            f"row {number}: {student} has changed the answer {cell} since this sheet was written. "
-            f"Write a new sheet: nwgrade written {assignment.name}"
-        )
-    if not _is_same(student, current[answer_id][0]) or cell != current[answer_id][1]:
-        raise CourseError(
-            f"row {number}: the answer_id is not that of {student}'s {cell}. Were only some of the "
-            "columns sorted?"
-        )
+        if answer_id not in current:
+            raise CourseError(
+                f"row {number}: this answer to {cell} has been changed or taken back since the "
+                f"sheet was written. Write a new sheet: nwgrade written {assignment.name}"
+            )
+        if cell != current[answer_id].cell:
+            raise CourseError(SORTED.format(number))
     return current[answer_id]
 
 
-def _is_same(student, known):
-    """Say whether it is the same student, also after a spreadsheet took the id for a number."""
-    try:
-        return student == known or float(student.replace(",", ".")) == float(known)
-    except ValueError:
-        return False
-
-
-def _sum(rubric, student, cell, lines):
-    """Return the points and the comment of one answer."""
+def _sum(rubric, answer, lines):
+    """Return the points and the comment of an answer."""
     given, told = {}, {}
     for line, row in lines:
-        number = int(_number(line, row["criterion"], "criterion", range(1, len(rubric) + 1)))
+        number = int(_number(line, row, "criterion", 1, len(rubric)))
         asked, most = rubric[number - 1]
+        if row.get("row") and row["row"].strip() != f"{answer.id}-{number}":
+            raise CourseError(SORTED.format(line))
         if number in given:
             raise CourseError(f"row {line}: criterion {number} stands there twice.")
         if not row["points"].strip():
             raise CourseError(
-                f"row {line}: criterion {number} of {student}'s {cell} has no points."
+                f"row {line}: criterion {number} of this {answer.cell} has no points."
             )
-        given[number] = _number(line, row["points"], "points", most)
+        given[number] = _number(line, row, "points", 0, most)
         comment = " ".join(row["comment"].split())
         told[number] = f"{given[number]:g}/{most:g}  {asked}" + f" · {comment}" * bool(comment)
-    if len(given) < len(rubric):
-        missing = ", ".join(str(n) for n in range(1, len(rubric) + 1) if n not in given)
-        raise CourseError(f"row {lines[0][0]}: {student}'s {cell} lacks criterion {missing}.")
+    if missing := ", ".join(str(n) for n in range(1, len(rubric) + 1) if n not in given):
+        raise CourseError(f"row {lines[0][0]}: this {answer.cell} lacks criterion {missing}.")
     return sum(given.values()), "\n".join(told[number] for number in sorted(told))
 
 
-def _number(line, text, name, allowed):
-    """Return the number in a cell: one of a range, or one from 0 to the most."""
+def _number(line, row, name, least, most):
+    """Return the number in a row's cell."""
     try:
-        number = float(text.strip().replace(",", "."))
+        number = float(row[name].strip().replace(",", "."))
     except ValueError:
-        number = None
-    if isinstance(allowed, range):
-        is_good, least, most = number in allowed, allowed[0], allowed[-1]
-    else:
-        is_good, least, most = number is not None and 0 <= number <= allowed, 0, allowed
-    if not is_good:
-        raise CourseError(f"row {line}: {name} must be from {least} to {most:g}, not {text!r}.")
+        number = math.nan
+    if not least <= number <= most or (name == "criterion" and number % 1):
+        told = f"{name} must be from {least} to {most:g}, not {row[name]!r}."
+        raise CourseError(f"row {line}: {told}")
     return number
+
+
+def answers(course, assignment, rows, options):
+    """Obey `nwgrade written`."""
+    if options.read:
+        count = read_sheet(course, assignment, rows, options.read)
+        tell.tell(
+            options,
+            {"graded": count},
+            tell.count_of(count, "answer has points now.", "answers have points now."),
+        )
+        return
+    path = course.root / "export" / f"{assignment.name}-written.csv"
+    count = write_sheet(course, assignment, rows, path, options.all, options.names)
+    told = {"sheet": str(path), "answers": count}
+    if count:
+        to_do = (
+            f"{tell.count_of(count, 'answer waits', 'answers wait')} in {path}, with pictures in "
+            f"{path.stem}.html beside it. Fill in the points, then: nwgrade written "
+            f"{assignment.name} --read {quote(str(path))}"
+        )
+    else:
+        to_do = f"No answer waits for points. Next: nwgrade feedback {assignment.name}"
+    tell.tell(options, told, to_do)
