@@ -23,7 +23,7 @@ from nwgrade.course import (
 from nwgrade.layout import NOTEBOOK, PACKED, UNCLEAR, by_student, named, same
 from nwgrade.notebooks import MAX_BYTES, Unreadable, read_notebook
 from nwgrade.roster import known_students, read_roster, remember
-from nwgrade.sources import CANNOT_READ, notebooks_in, opened
+from nwgrade.sources import CANNOT_READ, files_in, opened
 
 MAX_ZIPS = 2  # of one student; the latest are looked into
 MAX_NOTEBOOKS = 20  # of one student; the latest are looked at
@@ -97,8 +97,8 @@ def _account(files):
         if file.became != "collected":
             reasons.setdefault((file.became, file.why), []).append(file)
     told = [
-        f"{len(files)} files: {counts['collected']} collected, {counts['kept']} kept in archive/, "
-        f"{counts['left out']} left out."
+        f"{len(files)} file{'s' * (len(files) > 1)}: {counts['collected']} collected, "
+        f"{counts['kept']} kept in archive/, {counts['left out']} left out."
     ]
     for (became, why), some in sorted(reasons.items()):
         told.append(f"{named(some)} {became}: {why}." + f" {WHOSE}" * (why == UNCLEAR))
@@ -218,8 +218,8 @@ def _choose(name, one, versions):
     notebooks = [file for file in files if NOTEBOOK.search(file.name)]
     zips = [file for file in files if file.name.lower().endswith(".zip")][-MAX_ZIPS:]
     if not notebooks:
-        notebooks = [file for outer in zips for file in notebooks_in(outer) if not file.why]
-        notebooks = [file for file in notebooks if NOTEBOOK.search(file.name)]
+        packed = [file for outer in zips for file in files_in(outer) if not file.why]
+        notebooks = [file for file in packed if NOTEBOOK.search(file.path)]
     best = (), None, ""
     for file in notebooks[-MAX_NOTEBOOKS:]:
         try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nwgrade.course import CourseError, safe_id, short
+from nwgrade.sources import HIDDEN
 
 LAYOUTS = {
     "moodle": "packed by Moodle",
@@ -23,9 +24,6 @@ PACKED = ("moodle", "canvas")
 MOODLE = re.compile(r"(?=_(\d+)_assignsubmission_([a-z]+_?))")
 CANVAS = re.compile(r"(?=_(\d+|(?<=anon_)[0-9A-Za-z]+)_(\d+_|(?=(?:text|link)\.html$)))")
 LATE = re.compile(r"(?i)(?<=.)_late$|^late_(?=anon$)")
-HIDDEN = re.compile(
-    r"(?i)(^|/)(?![^/]*_\d+_assignsubmission_)(\.|__MACOSX(/|$)|(Thumbs\.db|desktop\.ini)$)"
-)
 NOTEBOOK = re.compile(r"(?i)\.ipynb(\.(txt|json|download))?$")  # as some browsers call it
 HANDED_IN = re.compile(rf"{NOTEBOOK.pattern}|\.zip$")
 COPY = re.compile(r"[-( ]+\d+\)?$")
@@ -75,9 +73,12 @@ def by_student(files, name, known, roster):
     layout = max(LAYOUTS, key=lambda kind: counts[kind])
     # A single file may look like both platforms', and then is that of either's student.
     tied = [kind for kind in LAYOUTS if counts[kind] == counts[layout] == len(sure)] or [layout]
-    _refuse_odd([file for file in sure if layout not in kinds[file.path]], layout)
-    if layout == "file":
-        _refuse_nameless([file for file in sure if _is_nameless(inner[file.path], name)])
+    fits = {
+        path
+        for path, rest in inner.items()
+        if layout in kinds[path] and not _is_nameless(rest, name)
+    }
+    _refuse_odd([file for file in sure if file.path not in fits], layout)
     if layout == "folder":
         _refuse_groups([rest.split("/") for rest in map(inner.get, {f.path for f in sure})], known)
     handed, owners = {}, {}
@@ -92,7 +93,9 @@ def by_student(files, name, known, roster):
         else:
             file.name = one.rest
             file.why = file.why or (SYSTEM if HIDDEN.search(one.rest) else "")
-            owners.setdefault(one.student, set()).add(one.name if layout in PACKED else top.rstrip("/"))
+            owners.setdefault(one.student, set()).add(
+                one.name if layout in PACKED else top.rstrip("/")
+            )
             new = Handed(one.student, one.name, one.entry, layout)
             mine = handed.setdefault(one.student, new)
             mine.is_late |= one.is_late
@@ -107,9 +110,14 @@ def _the_one(found, roster):
     """Return the reading that holds; of several students, the roster must know just one."""
     if len({one.student for one in found}) > 1:
         found = [one for one in found if one.student in roster]
-        found = [] if len({one.student for one in found}) > 1 else found
-        found = [one for one in found if _alike(one.name, roster[one.student])]
-    return found[0] if found else None
+        if len(found) != 1 or _letters(found[0].name) != _letters(roster[found[0].student]):
+            return None
+    return found[0]
+
+
+def _letters(name):
+    """Return what a platform leaves of a name."""
+    return re.sub(r"[\W_]", "", name).casefold()
 
 
 def same(first, second, student):
@@ -129,8 +137,8 @@ def _kinds(path):
 
 
 def _is_nameless(path, name):
-    """Say whether a file is called like the assignment only, as hw1.ipynb or hw1 (2).ipynb."""
-    return COPY.sub("", _stem(path)).casefold() == name.casefold()
+    """Say whether nothing but the assignment is named, as in hw1.ipynb or hw1 (2).ipynb."""
+    return "/" not in path and COPY.sub("", _stem(path)).casefold() == name.casefold()
 
 
 def _readings(kind, path, name):
@@ -156,12 +164,6 @@ def _readings(kind, path, name):
 
 def _stem(path):
     return NOTEBOOK.sub("", path) if NOTEBOOK.search(path) else Path(path).stem
-
-
-def _alike(name, other):
-    """Say whether a platform has made the one name out of the other."""
-    name, other = (re.sub(r"[\W_]", "", one).casefold() for one in (name, other))
-    return name == other
 
 
 def _around(paths, name, known):
@@ -215,17 +217,9 @@ def _refuse_odd(odd, layout):
     """Refuse files that do not lie as most do: they would be lost, or most of them would."""
     if odd:
         raise CourseError(
-            f"Most is {LAYOUTS[layout]}, and of what is not, {named(odd)} would be left out. "
-            "Nothing was collected. Unpack it and take these away; those that are a student's "
-            "can be collected by themselves, from a folder with the student's number for its name."
-        )
-
-
-def _refuse_nameless(files):
-    if files:
-        raise CourseError(
-            f"{named(files)} would be left out, as nothing says whose it is. Nothing was "
-            "collected. Put it into a folder with the student's number for its name."
+            f"{named(odd)} would be left out: the rest is {LAYOUTS[layout]}, and this does not say "
+            "whose it is. Nothing was collected. Unpack it and take this away; what is a student's "
+            "can be collected by itself, in a folder with the student's number for its name."
         )
 
 

@@ -31,11 +31,12 @@ def read_roster(path):
     for row in rows:
         if match := re.search(r"(\d+)$", row["Identifier"].strip()):
             names[match[1]] = printable(row.get("Full name") or match[1])
-            times[match[1]] = _date(path, row.get("Last modified (submission)", "").strip())
+            times[match[1]] = _date(path, row.get("Last modified (submission)", ""))
     return names, {student: time for student, time in times.items() if time}
 
 
 def _date(path, text):
+    text = " ".join(text.split())
     for form in MOODLE_DATES:
         try:
             return datetime.strptime(text, form)

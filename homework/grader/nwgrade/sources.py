@@ -6,6 +6,7 @@ beyond a limit, whatever size it claims to have.
 
 import io
 import os
+import re
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from pathlib import Path
 
 from nwgrade.course import CourseError, printable
 
+HIDDEN = re.compile(
+    r"(?i)(^|/)(?![^/]*_\d+_assignsubmission_)(\.|__MACOSX(/|$)|(Thumbs\.db|desktop\.ini)$)"
+)
 MAX_ENTRIES = 50_000
 MAX_NESTED = 200 * 2**20
 CANNOT_READ = (OSError, RuntimeError, ValueError, zipfile.BadZipFile, EOFError, zlib.error)
@@ -54,7 +58,7 @@ def opened(path):
         yield list(_zip(archive))
 
 
-def notebooks_in(file):
+def files_in(file):
     """Yield the files in a zip that a student has handed in, one level deep."""
     try:
         content = file.read(MAX_NESTED)
@@ -64,8 +68,9 @@ def notebooks_in(file):
     except (CourseError, *CANNOT_READ):
         return
     for one in inner:
-        path, name = (f"{outer}/{one.path}" for outer in (file.path, file.name))
-        yield File(path, file.time, one.read, one.why, name=name, packed_in=file)
+        if not HIDDEN.search(one.path):
+            path, name = (f"{outer}/{one.path}" for outer in (file.path, file.name))
+            yield File(path, file.time, one.read, one.why, name=name, packed_in=file)
 
 
 def _folder(root):
