@@ -16,6 +16,7 @@ import zipfile
 import zlib
 from collections import Counter
 from itertools import chain
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -110,6 +111,7 @@ PATHS = {
     "long-in-bytes": "\u674e" * 100 + "/hw1.ipynb",
     "long-in-a-file": "ada/" + "\u674e" * 200 + ".ipynb",
     "markup": "[red]ada[/red]/[link=https://example.org]hw1.ipynb",
+    "numbers": "a" + "_1" * 30_000 + ".ipynb",
     "formula": "=cmd|' calc'!A0/hw1.ipynb",
     "home": "~/hw1.ipynb",
     "nothing": "/",
@@ -376,6 +378,26 @@ def test_of_honest_names_in_any_script_all_are_collected(anew, form, names, file
     assert [line["outcome"] for line in lines] == ["collected"] * len(names)
 
 
+def test_numbers_in_other_scripts_are_no_students_numbers(course, tmp_path):
+    path = "Eve_\u0661\u0660\u0661_assignsubmission_file_/hw1.ipynb"
+    source = make_zip(tmp_path / "all.zip", [(PLACE, GOOD), (path, EVIL)])
+    ran = nwgrade(course, "collect", NAME, source)
+    assert ran.code == 1
+    assert f"1 file ({path}) would be left out" in ran.err
+
+
+@pytest.mark.parametrize("time", [-1, 2**40, 2**62])
+def test_a_file_of_any_age_is_taken(collect, tmp_path, time):
+    path = tmp_path / "folder" / "ada.ipynb"
+    path.parent.mkdir()
+    path.write_bytes(GOOD)
+    try:
+        os.utime(path, (0, time))
+    except OSError:
+        pytest.skip("the file system knows no such time")
+    assert collect(tmp_path / "folder")["ada"]["outcome"] == "collected"
+
+
 # ---- Links and what is no file ----
 
 
@@ -565,7 +587,7 @@ def test_no_table_of_names_holds_a_formula(course, collect):
         ";=1+1",
         "\uff1d1+1",
         "\t=1",
-        "=cmd|' /C x'!A0",
+        "=cmd|' C x'!A0",
     )
     collect(
         *((f"{name}_{n}_assignsubmission_file_/hw1.ipynb", GOOD) for n, name in enumerate(names))

@@ -135,9 +135,10 @@ def _store(course, assignment, one, time, versions, note):
     version = digest(found.data) if found else ""
     archive = course.root / "archive" / name / student
     is_late, known = one.is_late, time or one.time
-    for folder in archive.glob(f"*-{version[:8]}") if found and is_by_hand else ():
+    for folder in archive.glob("*") if found and is_by_hand else ():
         old = course.submission_in(folder, name, student)  # no file tells better when it came
-        known, is_late = old.time, old.received.get("is_marked_late", False)
+        if old and old.version == version:
+            known, is_late = old.time, old.received.get("is_marked_late", False)
     new = Submission(
         student,
         course.folder(name, student),
@@ -275,7 +276,7 @@ def _grade_ids(course):
 
 def _version(time, version):
     """Return what a version is called in archive/."""
-    return f"{time:%Y%m%d-%H%M%S}-{version[:8]}" if time else f"undated-{version[:8]}"
+    return f"{time:%Y%m%d-%H%M%S}-{version[:12]}" if time else f"undated-{version[:12]}"
 
 
 def _files(name, new, found):
@@ -325,7 +326,7 @@ def _take_back(course, assignment, folder):
     if not is_version:
         raise CourseError(
             f"{folder} is no version of {name} that was kept. Name one, like "
-            f"archive/{name}/101/20260302-115900-1a2b3c4d."
+            f"archive/{name}/101/20260302-115900-1a2b3c4d5e6f."
         )
     received = old.received
     if before:

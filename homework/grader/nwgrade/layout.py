@@ -21,14 +21,15 @@ LAYOUTS = {
 }
 PACKED = ("moodle", "canvas")
 # Each looks ahead, to find all that overlap: a name may be made to look like an entry.
-MOODLE = re.compile(r"(?=_(\d+)_assignsubmission_([a-z]+_?))")
-CANVAS = re.compile(r"(?=_(\d+|(?<=anon_)[0-9A-Za-z]+)_(\d+_|(?=(?:text|link)\.html$)))")
+MOODLE = re.compile(r"(?=_([0-9]+)_assignsubmission_([a-z]+_?))")
+CANVAS = re.compile(r"(?=_([0-9]+|(?<=anon_)[0-9A-Za-z]+)_([0-9]+_|(?=(?:text|link)\.html$)))")
 LATE = re.compile(r"(?i)(?<=.)_late$|^late_(?=anon$)")
 NOTEBOOK = re.compile(r"(?i)\.ipynb(\.(txt|json|download))?$")  # as some browsers call it
 HANDED_IN = re.compile(rf"{NOTEBOOK.pattern}|\.zip$")
 COPY = re.compile(r"[-( ]+\d+\)?$")
 SYSTEM = "hidden, or left by a system"
 UNCLEAR = "the name can be read as that of several students"
+LONGEST = 2000  # a platform's entry; many numbers in a longer name would take time
 SHOWN = 10
 
 
@@ -73,12 +74,8 @@ def by_student(files, name, known, roster):
     layout = max(LAYOUTS, key=lambda kind: counts[kind])
     # A single file may look like both platforms', and then is that of either's student.
     tied = [kind for kind in LAYOUTS if counts[kind] == counts[layout] == len(sure)] or [layout]
-    fits = {
-        path
-        for path, rest in inner.items()
-        if layout in kinds[path] and not _is_nameless(rest, name)
-    }
-    _refuse_odd([file for file in sure if file.path not in fits], layout)
+    odd = (f for f in sure if layout not in kinds[f.path] or _is_nameless(inner[f.path], name))
+    _refuse_odd(list(odd), layout)
     if layout == "folder":
         _refuse_groups([rest.split("/") for rest in map(inner.get, {f.path for f in sure})], known)
     handed, owners = {}, {}
@@ -93,9 +90,8 @@ def by_student(files, name, known, roster):
         else:
             file.name = one.rest
             file.why = file.why or (SYSTEM if HIDDEN.search(one.rest) else "")
-            owners.setdefault(one.student, set()).add(
-                one.name if layout in PACKED else top.rstrip("/")
-            )
+            owner = one.name if layout in PACKED else top.rstrip("/")
+            owners.setdefault(one.student, set()).add(owner)
             new = Handed(one.student, one.name, one.entry, layout)
             mine = handed.setdefault(one.student, new)
             mine.is_late |= one.is_late
@@ -152,7 +148,7 @@ def _readings(kind, path, name):
     if kind == "canvas" and slash:  # it knows no folders
         return []
     found = []
-    for match in (MOODLE if kind == "moodle" else CANVAS).finditer(top):
+    for match in (MOODLE if kind == "moodle" else CANVAS).finditer(top[:LONGEST]):
         entry, rest = path[: match.end(2)], path[match.end(2) :].lstrip("/")
         called = top[: match.start()]
         late = LATE.search(called) if kind == "canvas" else None

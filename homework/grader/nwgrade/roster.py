@@ -29,7 +29,7 @@ def read_roster(path):
         )
     names, times = {}, {}
     for row in rows:
-        if match := re.search(r"(\d+)$", row["Identifier"].strip()):
+        if match := re.search(r"([0-9]+)$", row["Identifier"].strip()):
             names[match[1]] = printable(row.get("Full name") or match[1])
             times[match[1]] = _date(path, row.get("Last modified (submission)", ""))
     return names, {student: time for student, time in times.items() if time}

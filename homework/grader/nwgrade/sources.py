@@ -76,12 +76,13 @@ def files_in(file):
 def _folder(root):
     for folder, folders, names in os.walk(root, onerror=_raise):
         folders.sort()
-        for name in sorted([*names, *folders]):
+        for name in sorted([*names, *folders]):  # a link to a folder stands among the folders
             path = Path(folder, name)
             if path.is_dir() and not path.is_symlink():
                 continue
             is_plain = path.is_file() and not path.is_symlink()
-            time = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+            seconds = min(max(path.lstat().st_mtime, 0), 2**32)  # a date may be any number
+            time = datetime.fromtimestamp(seconds, UTC)
 
             def read(limit, path=path):
                 return _read_at_most(path.open("rb"), limit)
