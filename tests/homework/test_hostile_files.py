@@ -1,5 +1,6 @@
 """Zips and folders that lie, lead elsewhere or swell: collecting writes only where it should."""
 
+import contextlib
 import csv
 import io
 import ntpath
@@ -15,6 +16,7 @@ import time
 import zipfile
 import zlib
 from collections import Counter
+from datetime import UTC, datetime
 from itertools import chain
 from types import SimpleNamespace
 
@@ -25,6 +27,8 @@ from hypothesis import strategies as st
 from nwgrade import export
 from nwgrade.collect import collect as collect_all
 from nwgrade.course import Course, CourseError, plain, printable, read_json, read_table
+from nwgrade.layout import by_student
+from nwgrade.sources import File
 
 from .classroom import as_bytes, hand_in, make_course, make_zip, notebook
 from .classroom import nwgrade_here as nwgrade
@@ -378,6 +382,16 @@ def test_of_honest_names_in_any_script_all_are_collected(anew, form, names, file
     assert [line["outcome"] for line in lines] == ["collected"] * len(names)
 
 
+@pytest.mark.parametrize("form", ["a{}_x", "a{}_assignsubmission_file_/x", "{}", "a/{}"])
+def test_a_name_of_many_numbers_takes_no_time(form):
+    paths = [form.format(piece * 20_000) + ".ipynb" for piece in ("_1", "1", "_", "_1_assign")]
+    started = time.process_time()
+    for path in paths:
+        with contextlib.suppress(CourseError):
+            by_student([File(path, datetime.now(UTC), None)], NAME, set(), {})
+    assert time.process_time() - started < 3
+
+
 def test_numbers_in_other_scripts_are_no_students_numbers(course, tmp_path):
     path = "Eve_\u0661\u0660\u0661_assignsubmission_file_/hw1.ipynb"
     source = make_zip(tmp_path / "all.zip", [(PLACE, GOOD), (path, EVIL)])
@@ -510,14 +524,6 @@ def test_of_entries_with_one_name_one_is_taken(course, collect):
     assert (course / "submitted" / "1" / NAME / "hw1.ipynb").read_bytes() == GOOD
 
 
-def test_too_many_entries_are_refused(course, tmp_path):
-    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
-        for number in range(50_001):
-            archive.writestr(f"{number}/x", "")
-    ran = nwgrade(course, "collect", NAME, tmp_path / "all.zip")
-    assert (ran.code, "50001 entries, more than 50000" in ran.err) == (1, True)
-
-
 # ---- Zips that swell ----
 
 
@@ -540,6 +546,12 @@ def many_entries(count):
     central = one[start:end] * count
     sizes = struct.pack("<HHHHIIH", 0, 0, 0, 0, len(central), start, 0)
     return one[:start] + central + b"PK\5\6" + sizes
+
+
+def test_too_many_entries_are_refused(course, tmp_path):
+    (tmp_path / "all.zip").write_bytes(many_entries(50_001))
+    ran = nwgrade(course, "collect", NAME, tmp_path / "all.zip")
+    assert (ran.code, "50001 entries, more than 50000" in ran.err) == (1, True)
 
 
 def test_what_swells_is_bounded_in_memory_and_time(course, tmp_path):
@@ -618,9 +630,9 @@ def test_no_cell_of_a_spreadsheet_with_other_separators_begins_with_a_formula():
 
 
 def test_many_tabs_take_no_time(tmp_path):
-    started = time.perf_counter()
+    started = time.process_time()
     assert plain("a" + "\t" * 300_000 + "b").endswith("b")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_long_answer_does_not_make_a_table_unreadable(tmp_path):

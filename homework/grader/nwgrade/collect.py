@@ -11,15 +11,7 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
-from nwgrade.course import (
-    CourseError,
-    Submission,
-    digest,
-    on_disk,
-    short,
-    write,
-    write_json,
-)
+from nwgrade.course import CourseError, Submission, digest, on_disk, short, write, write_json
 from nwgrade.layout import NOTEBOOK, PACKED, UNCLEAR, by_student, named, same
 from nwgrade.notebooks import MAX_BYTES, Unreadable, read_notebook
 from nwgrade.roster import known_students, read_roster, remember
@@ -130,7 +122,7 @@ def _store(course, assignment, one, time, versions, note):
         notes.append(problem)
     if found and len(one.files) > 1:
         notes.append(f"chosen from {len(one.files)} files")
-    if found and Path(found.name).name != f"{name}.ipynb":
+    if found and found.name.rpartition("/")[2] != f"{name}.ipynb":
         notes.append("renamed")
     version = digest(found.data) if found else ""
     archive = course.root / "archive" / name / student
@@ -322,8 +314,7 @@ def _take_back(course, assignment, folder):
     """Let a version of archive/ count again; what it replaces stays set aside."""
     name, student = assignment.name, folder.parent.name
     old, before = course.submission_in(folder, name, student), course.submission(name, student)
-    is_version = folder.parent.parent == course.root / "archive" / name and old and old.notebook
-    if not is_version:
+    if folder.parent.parent != course.root / "archive" / name or not old or not old.notebook:
         raise CourseError(
             f"{folder} is no version of {name} that was kept. Name one, like "
             f"archive/{name}/101/20260302-115900-1a2b3c4d5e6f."
