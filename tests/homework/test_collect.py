@@ -475,6 +475,8 @@ def test_entries_of_canvas_without_a_file_or_a_name_are_read(course, collect):
         ("curiemarie_7_1001_hw1.ipynb", named("Marie")),
         ("postemil_LATE_8_text.html", "<p>Hello</p>"),
         ("van_der_berg_9_link.html", "<p>Hello</p>"),
+        ("_10_1003_hw1.ipynb", named("called by an emoji")),
+        ("_LATE_11_1006_hw1.ipynb", named("called by an emoji")),
         ("anon_aB3dE_1004_hw1.ipynb", named("anon")),
         ("LATE_anon_Zz9Yy_1005_hw1.ipynb", named("late")),
     )
@@ -482,10 +484,12 @@ def test_entries_of_canvas_without_a_file_or_a_name_are_read(course, collect):
         "7": "curiemarie",
         "8": "postemil",
         "9": "van_der_berg",
+        "10": "10",
+        "11": "11",
         "aB3dE": "anon",
         "Zz9Yy": "anon",
     }
-    assert "counted as 1 day" in lines["Zz9Yy"]["note"]
+    assert all("counted as 1 day" in lines[late]["note"] for late in ("8", "11", "Zz9Yy"))
 
 
 def test_of_numbers_in_a_name_on_canvas_the_gradebook_tells_the_students(course, collect):

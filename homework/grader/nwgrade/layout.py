@@ -23,7 +23,7 @@ PACKED = ("moodle", "canvas")
 # Each looks ahead, to find all that overlap: a name may be made to look like an entry.
 MOODLE = re.compile(r"(?=_([0-9]+)_assignsubmission_([a-z]+_?))")
 CANVAS = re.compile(r"(?=_([0-9]+|(?<=anon_)[0-9A-Za-z]+)_([0-9]+_|(?=(?:text|link)\.html$)))")
-LATE = re.compile(r"(?i)(?<=.)_late$|^late_(?=anon$)")
+LATE = re.compile(r"(?i)_late$|^late_(?=anon$)")
 NOTEBOOK = re.compile(r"(?i)\.ipynb(\.(txt|json|download))?$")  # as some browsers call it
 HANDED_IN = re.compile(rf"{NOTEBOOK.pattern}|\.zip$")
 COPY = re.compile(r"[-( ]+\d+\)?$")
@@ -153,8 +153,9 @@ def _readings(kind, path, name):
         called = top[: match.start()]
         late = LATE.search(called) if kind == "canvas" else None
         shown = LATE.sub("", called) if late else called
-        if called and rest:
-            found.append(Reading(match[1], short(shown), short(entry), rest, bool(late)))
+        if rest:  # a platform may leave nothing of a name, as of one of emoji
+            name = short(shown) or match[1]
+            found.append(Reading(match[1], name, short(entry), rest, bool(late)))
     return found
 
 
