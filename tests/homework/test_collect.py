@@ -731,6 +731,27 @@ def test_a_disk_that_refuses_is_told_in_a_line_and_the_next_run_goes_on(
     assert not list(course.rglob("*.part"))
 
 
+def test_a_folder_that_may_not_be_read_is_told_and_not_passed_over(
+    course, collect, tmp_path, monkeypatch
+):
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("bob"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scandir(path)
+
+    collect(("ada/hw1.ipynb", named("1")), ("bob/hw1.ipynb", named("1")), zipped=False)
+    before = state(course)
+    (tmp_path / "source" / "ada" / "hw1.ipynb").write_bytes(as_bytes(named("2")))
+    monkeypatch.setattr(os, "scandir", refuse)
+    ran = nwgrade(course, "collect", "hw1", tmp_path / "source")
+    monkeypatch.undo()
+    assert ran.code == 1
+    assert f"{tmp_path / 'source' / 'bob'}: Permission denied. Nothing is lost" in ran.err
+    assert state(course) == before
+
+
 def test_a_course_of_an_older_version_is_read(course, collect):
     """It has no received.json, as nbgrader's, or a damaged one, and files in archive/."""
     old = course / "submitted" / "1" / "hw1"
