@@ -576,13 +576,15 @@ def test_a_late_resubmission_replaces_the_one_in_time_unless_the_settings_say_so
     collect((PLACE, named("in time")), worksheet=SHEET.format(1))
     line = collect((PLACE, named("late")), worksheet=SHEET.format(9))["1"]
     assert (line["outcome"], json.loads(collected(course, "1"))) == ("resubmitted", named("late"))
-    assert "the one before is archive/hw1/1/20260301-080000-" in line["note"]
+    assert "the one before is in archive/hw1/1/20260301-080000-" in line["note"]
     set_up(course, resubmission="last in time")
     line = collect((PLACE, named("in time, older")), worksheet=SHEET.format(2))["1"]
     assert line["outcome"] == "resubmitted"
     line = collect((PLACE, named("later")), worksheet=SHEET.format(16))["1"]
     assert line["outcome"] == "kept"
-    assert "late, and one in time is there, so this one is archive/hw1/1/20260316" in line["note"]
+    assert (
+        "late, and one in time is there, so this one is in archive/hw1/1/20260316" in line["note"]
+    )
     assert [one["became"] for one in line["files"]] == ["kept"]
     assert stamp(course, "1") == "2026-03-02 08:00:00 UTC"
     assert len(kept(course, "1")) == 3
@@ -614,6 +616,14 @@ def test_a_version_is_taken_back_as_it_was_and_stays(course, collect):
     assert collect((PLACE, named("new")), worksheet=SHEET.format(16))["1"]["outcome"] == (
         "resubmitted"
     )
+
+
+def test_how_a_version_is_taken_back_is_told_when_there_is_one(course, collect):
+    collect((PLACE, named("one")))
+    again = make_zip(course / "again.zip", [(PLACE, named("two"))])
+    told = "To let a version count again: nwgrade collect hw1 archive/hw1/..."
+    assert told in nwgrade(course, "collect", "hw1", again).out
+    assert told not in nwgrade(course, "collect", "hw1", again).out
 
 
 @pytest.mark.parametrize("what", ["", "hw1", "hw1/1", "hw1/1/nothing", "hw2/1/x"])

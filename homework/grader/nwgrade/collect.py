@@ -71,7 +71,11 @@ def collect(course, assignment, source, worksheet=None):
     if nobodys := [_fate(file) for file in files if not file.name]:
         note = " ".join(_account([file for file in files if not file.name])[1:])
         lines.append(_line("", "", "note", note=note) | {"files": nobodys})
-    return lines, _account(files)
+    account = _account(files)
+    if " is in archive/" in "".join(line["note"] for line in lines):
+        name = assignment.name
+        account.append(f"To let a version count again: nwgrade collect {name} archive/{name}/...")
+    return lines, account
 
 
 def _line(student, name, outcome, file="", note=""):
@@ -151,14 +155,14 @@ def _store(course, assignment, one, time, versions, note):
     if outcome in ("collected", "resubmitted"):
         kept = _replace(course, name, student, files)
         if outcome == "resubmitted":
-            notes.append(f"the one before is {kept}")
+            notes.append(f"the one before is in {kept}")
     elif outcome == "unchanged":
         _correct(before, time, one.name)
     elif found and not problem:
         found.became, kept = "kept", archive / _version(known, version)
         if not kept.exists():
             _put(kept, files)
-        why = f"{why}, so this one is {kept.relative_to(course.root)}"
+        why = f"{why}, so this one is in {kept.relative_to(course.root)}"
     if why:
         notes.append(why)
     if found:
@@ -325,7 +329,7 @@ def _take_back(course, assignment, folder):
         received = received | {"name": before.name, "set_aside": sorted(aside)}
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     kept = _replace(course, name, student, files | {"received.json": json.dumps(received)})
-    notes = [f"the one before is {kept}"] if kept else []
+    notes = [f"the one before is in {kept}"] if kept else []
     notes += _lateness(course, name, course.submission(name, student))
     name = received.get("name", student)
     return [_line(student, name, "taken back", folder.name, "; ".join(notes))]
