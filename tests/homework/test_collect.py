@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from nwgrade.course import Course
+from nwgrade.course import Course, CourseError, write
 
 from .classroom import as_bytes, make_course, make_zip, notebook, untouched
 from .classroom import nwgrade_here as nwgrade
@@ -739,6 +739,17 @@ def test_a_disk_that_refuses_is_told_in_a_line_and_the_next_run_goes_on(
         [named("bob 1")],
     ]
     assert not list(course.rglob("*.part"))
+
+
+def test_what_other_commands_write_is_refused_in_a_line_too(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "scores.csv")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(
+        CourseError, match=r"^scores\.csv: No space left on device\. Nothing is lost"
+    ):
+        write(tmp_path / "export" / "scores.csv", "student,score")
 
 
 def test_a_folder_that_may_not_be_read_is_told_and_not_passed_over(
