@@ -741,6 +741,15 @@ def test_a_disk_that_refuses_is_told_in_a_line_and_the_next_run_goes_on(
     assert not list(course.rglob("*.part"))
 
 
+def test_what_a_stopped_run_has_left_is_no_part_of_a_version(course, collect):
+    left = course / "submitted" / "7" / ".hw1.part"
+    left.mkdir(parents=True)
+    (left / "timestamp.txt").write_text("2026-03-09 08:00:00 UTC\n")
+    collect(("curiemarie_7_1001_hw1.ipynb", named("Marie")))
+    assert Course(course).submission("hw1", "7").time is None
+    assert not left.exists()
+
+
 def test_what_other_commands_write_is_refused_in_a_line_too(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "scores.csv")
