@@ -562,7 +562,7 @@ def test_what_swells_is_bounded_in_memory_and_time(course, tmp_path):
     entries = [
         (PLACE, GOOD),
         ("Bob_2_assignsubmission_file_/hw1.zip", zeros),
-        ("Cyd_3_assignsubmission_file_/hw1.zip", many_entries(1_000_000)),
+        ("Cyd_3_assignsubmission_file_/hw1.zip", many_entries(2_000_000)),
         ("Dan_4_assignsubmission_file_/hw1.zip", zipped(*((f"{n}.zip", zeros) for n in range(9)))),
         ("Eve_5_assignsubmission_file_/hw1.zip", long),
         *((f"Fay_6_assignsubmission_file_/{n}.zip", large) for n in range(3)),
