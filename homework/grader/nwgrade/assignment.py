@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from traceback import extract_tb
 
 from nwgrade.checks import load_checks, load_rubric
 from nwgrade.notebooks import Unreadable, read_notebook
@@ -76,18 +77,32 @@ def load_assignment(folder, name):
     notebook = source / f"{name}.ipynb"
     for path in (notebook, checks):
         if not path.is_file():
-            raise AssignmentError(f"There is no {path}.")
+            raise AssignmentError(f"{name} needs both {notebook} and {checks}: there is no {path}.")
     try:
         cells = tuple(read_notebook(notebook.read_bytes()))
     except Unreadable as error:
         raise AssignmentError(f"{notebook}: {error}") from None
     files = tuple(sorted(path for path in source.iterdir() if _is_data(path, notebook)))
-    text = checks.read_text(encoding="utf-8")
+    try:
+        text = checks.read_text(encoding="utf-8")
+        found, rubric = tuple(load_checks(text, checks)), load_rubric(text, checks)
+    except Exception as error:  # whatever the instructor's own module may raise
+        raise AssignmentError(f"{checks}{_line(error, checks)}: {_said(error)}") from None
     parts = [notebook.read_bytes(), text.encode(), *(path.read_bytes() for path in files)]
     version = hashlib.sha256(b"\0".join(parts)).hexdigest()
-    return Assignment(
-        name, cells, tuple(load_checks(text, checks)), load_rubric(text, checks), files, version
-    )
+    return Assignment(name, cells, found, rubric, files, version)
+
+
+def _line(error, path):
+    """Return where in the module an error arose, if it did there."""
+    steps = [step.lineno for step in extract_tb(error.__traceback__) if step.filename == str(path)]
+    line = error.lineno if isinstance(error, SyntaxError) else steps[-1] if steps else None
+    return f", line {line}" if line else ""
+
+
+def _said(error):
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{type(error).__name__}: {text}"
 
 
 def _is_data(path, notebook):

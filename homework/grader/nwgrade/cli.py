@@ -113,9 +113,12 @@ def _parser():
     one = command("release", release, "make what students get, and check that all of it holds")
     limits(one)
     one = command("collect", collected, "take in what students have handed in")
-    one.add_argument("source", help="a folder, or a zip of Moodle or Canvas")
     one.add_argument(
-        "--worksheet", help="Moodle's grading worksheet: times of submission, and who is missing"
+        "source", help="a folder, a zip of Moodle or Canvas, or a version in archive/ to take back"
+    )
+    one.add_argument(
+        "--worksheet",
+        help="Moodle's grading worksheet, or Canvas' gradebook: times (Moodle), and who is missing",
     )
     one = command("grade", grade, "grade what is new or has changed")
     limits(one)
@@ -203,17 +206,17 @@ def release(course, assignment, options):
 
 
 def collected(course, assignment, options):
-    lines = collect(course, assignment, options.source, options.worksheet)
+    lines, account = collect(course, assignment, options.source, options.worksheet)
     columns = ["student", "name", "file", "outcome", "note"]
     table = tell.quiet_table(f"{assignment.name}, collected")
     for name in columns:
         table.add_column(name, overflow="fold", no_wrap=name == "outcome")
-    for line in lines:
-        table.add_row(*(Text(str(line.get(name, ""))) for name in columns))
-    count = sum(line["outcome"] in ("collected", "resubmitted") for line in lines)
-    tell.tell(
-        options, lines, table, f"{count} new of {len(lines)}. Next: nwgrade grade {assignment.name}"
-    )
+    students = [line for line in lines if line["student"]]
+    for line in students:
+        table.add_row(*(Text(line[name]) for name in columns))
+    count = sum(line["outcome"] in ("collected", "resubmitted", "taken back") for line in students)
+    new = f"{count} new of {len(students)}. Next: nwgrade grade {assignment.name}"
+    tell.tell(options, lines, table, *account, new)
 
 
 def grade(course, assignment, options):

@@ -1,450 +1,346 @@
-"""Collect what students have handed in: from a folder, or from a zip of Moodle or Canvas.
+"""Collect what students have handed in: under submitted/ what counts, in archive/ what does not.
 
-Nothing in a zip is believed: no path of it is written to, links are left out, and no file is read
-beyond a limit, whatever size it claims to have.
+A version is a folder with the notebook, received.json and timestamp.txt. It is written as a whole
+or not at all, and what it replaces goes to archive/ROUND/STUDENT as a whole, and can be taken back.
 """
 
-import csv
-import io
-import os
+import json
 import re
+import shutil
 import unicodedata
-import zipfile
-import zlib
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections import Counter
 from pathlib import Path
 
-from nwgrade.course import CourseError, digest, plain, read_table, safe_id, write, write_json
+from nwgrade.course import CourseError, Submission, digest, on_disk, short, write, write_json
+from nwgrade.layout import NOTEBOOK, PACKED, UNCLEAR, by_student, named, same
 from nwgrade.notebooks import MAX_BYTES, Unreadable, read_notebook
+from nwgrade.roster import known_students, read_roster, remember
+from nwgrade.sources import CANNOT_READ, files_in, opened
 
-MAX_ENTRIES = 50_000
-MAX_NESTED = 200 * 2**20
 MAX_ZIPS = 2  # of one student; the latest are looked into
 MAX_NOTEBOOKS = 20  # of one student; the latest are looked at
-CANNOT_READ = (OSError, RuntimeError, ValueError, zipfile.BadZipFile, EOFError, zlib.error)
-MOODLE = re.compile(
-    r"(?P<entry>(?P<name>[^/]+?)_(?P<id>\d+)_assignsubmission_[a-z]+_?)/?(?P<file>[^/].*)"
-)
-MOODLE_ID = re.compile(r"(?=_(\d+)_assignsubmission_)")
-CANVAS = re.compile(
-    r"(?P<entry>(?P<name>[^/_]+)(?P<late>_LATE)?_(?P<id>\d+)_\d+_)/?(?P<file>[^/].*)", re.I
-)
-IGNORED = re.compile(r"(^|/)(\.|__MACOSX(/|$))")
+UNREADABLE, OTHERS = -2, -1  # instead of how many cells are those of the assignment
 ATTEMPT = re.compile(r"[-( ]+(\d+)\)?$")
-MOODLE_DATES = ("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M", "%d %B %Y, %I:%M %p")
+WHOSE = (
+    "Find out whose it is, put it into a folder with that student's number for its name, and "
+    "collect the folder around it. In Canvas, its gradebook as --worksheet may tell whose it is."
+)
 
 
-@dataclass
-class File:
-    """A file that somebody has handed in; `read` gives its bytes, at most so many."""
-
-    path: str
-    time: datetime
-    read: object
-    data: bytes = b""
-
-
-@dataclass
-class Handed:
-    """All that one student has handed in."""
-
-    student: str
-    name: str = ""
-    entry: str = ""
-    is_late: bool = False
-    is_timed: bool = True  # whether the times of the files say when it was handed in
-    files: list = field(default_factory=list)
-
-    @property
-    def time(self):
-        """When the last of it was handed in, or None if nothing tells."""
-        return max(file.time for file in self.files) if self.is_timed else None
-
-
+@on_disk()
 def collect(course, assignment, source, worksheet=None):
-    """Put what `source` holds under submitted/; return a line for each student, as a dict.
+    """Put what `source` holds under submitted/; return a line for each student, and an account.
 
-    worksheet : Moodle's grading worksheet, for the times of submission and the whole roster.
+    source : a folder, a zip of Moodle or Canvas, or a version in archive/ that is to count again.
+    worksheet : Moodle's grading worksheet, for the times of submission and the whole roster; or
+        Canvas' gradebook, for the roster.
+
+    A line is a dict; those with a file say what became of each. The account is in sentences.
     """
-    times, names = _worksheet(worksheet) if worksheet else ({}, {})
-    lines = []
-    with _Source(Path(source)) as files:
-        plain_files = [file for file in files if file]
-        known = {*_known(course), *names}
-        handed, unclear = _by_student(plain_files, course, assignment.name, known)
-        notes = list(_notes(unclear, len(files) - len(plain_files)))
+    source = Path(source)
+    if source.resolve().is_relative_to(course.root / "archive"):
+        return _take_back(course, assignment, source.resolve()), []
+    names, times = read_roster(worksheet) if worksheet else ({}, {})
+    students, lines = known_students(course), []
+    with opened(source) as files:
+        for file in files:
+            file.time = course.instant(file.time)
+        handed = by_student(files, assignment.name, {*students, *names}, names)
         if not handed:
-            raise CourseError(" ".join([f"{source}: there is no file of a student in it.", *notes]))
-        for student in sorted(handed):
-            one = handed[student]
-            one.name = names.get(student, one.name)
+            told = " ".join(_account(files))
+            raise CourseError(f"{source}: there is no file of a student in it. {told}")
+        if names and not handed.keys() & names.keys():
+            raise CourseError(
+                f"{worksheet} knows none of the {len(handed)} who have handed in. Nothing was "
+                "collected. Is it that of another assignment?"
+            )
+        for one in handed.values():
+            _check_before(one, course.submission(assignment.name, one.student))
+        versions = _grade_ids(course)
+        for student, one in sorted(handed.items()):
+            known = names.get(student) or (one.layout != "moodle" and students.get(student))
+            one.name = known if known and known != student else one.name
             time = times.get(student)
-            lines.append(_store(course, assignment, one, time and course.instant(time)))
+            note = "not on the worksheet" if names and student not in names else ""
+            line = _store(course, assignment, one, time and course.instant(time), versions, note)
+            lines.append(line | {"files": [_fate(file) for file in one.files]})
             one.files.clear()  # with all that was read of them
     for student in sorted(names.keys() - handed.keys()):
-        lines.append({"student": student, "name": names[student], "file": "", "outcome": "nothing"})
-    _remember(course, lines)
-    for note in notes:
-        lines.append({"student": "", "name": "", "file": "", "outcome": "note", "note": note})
-    return lines
+        lines.append(_line(student, names[student], "nothing"))
+    remember(course, students, lines)
+    if nobodys := [_fate(file) for file in files if not file.name]:
+        note = " ".join(_account([file for file in files if not file.name])[1:])
+        lines.append(_line("", "", "note", note=note) | {"files": nobodys})
+    account = _account(files)
+    if " is in archive/" in "".join(line["note"] for line in lines):
+        name = assignment.name
+        account.append(f"To let a version count again: nwgrade collect {name} archive/{name}/...")
+    return lines, account
 
 
-def _notes(unclear, skipped):
-    """Return a sentence on each kind of files that belong to nobody."""
-    if unclear:
-        names = ", ".join(path[:200] for path in sorted(unclear)[:3])
-        yield (
-            f"{len(unclear)} left out, as the name can be read as that of several students: "
-            f"{names}. Find out whose it is, put it into a folder with that student's number for "
-            "its name, and collect the folder around it."
-        )
-    if skipped:
-        yield f"{skipped} links and special files were left out."
+def _line(student, name, outcome, file="", note=""):
+    return {"student": student, "name": name, "file": file, "outcome": outcome, "note": note}
 
 
-# ---- Where files come from ----
+def _fate(file):
+    return {"file": file.path, "became": file.became, "why": file.why}
 
 
-class _Source:
-    """A context that gives the files of a folder or a zip; None stands for what is no file."""
-
-    def __init__(self, path):
-        if not path.exists():
-            raise CourseError(f"There is no {path}.")
-        self.path = path
-        self.zip = None
-
-    def __enter__(self):
-        if self.path.is_dir():
-            return list(_folder(self.path))
-        try:
-            self.zip = zipfile.ZipFile(self.path)
-        except CANNOT_READ as error:
-            raise CourseError(f"{self.path} is neither a folder nor a zip: {error}") from None
-        return list(_zip(self.zip))
-
-    def __exit__(self, *_):
-        if self.zip:
-            self.zip.close()
-
-
-def _folder(root):
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not IGNORED.search(name))
-        for name in sorted(names):
-            path = Path(folder, name)
-            shown = path.relative_to(root).as_posix()
-            if IGNORED.search(shown):
-                continue
-            if path.is_symlink() or not path.is_file():
-                yield None
-                continue
-            time = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-
-            def read(limit, path=path):
-                return _read_at_most(path.open("rb"), limit)
-
-            yield File(_printable(shown), time, read)
-
-
-def _zip(archive):
-    entries = archive.infolist()
-    if len(entries) > MAX_ENTRIES:
-        raise CourseError(f"The zip has {len(entries)} entries, more than {MAX_ENTRIES}.")
-    for entry in entries:
-        if entry.is_dir() or IGNORED.search(entry.filename):
-            continue
-        kind = entry.external_attr >> 28
-        if kind not in (0, 8) or entry.filename.startswith("/"):  # neither unknown nor a plain file
-            yield None
-            continue
-        try:
-            time = datetime(*entry.date_time)
-        except ValueError:
-            time = datetime(1980, 1, 1)
-
-        def read(limit, entry=entry):
-            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise ValueError("it is packed in an unusual way")  # LZMA may ask for any memory
-            return _read_at_most(archive.open(entry), limit)
-
-        yield File(_printable(entry.filename), time, read)
-
-
-def _printable(name):
-    """Return a name with codes for the signs that steer a terminal, and halves of characters."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in name)
-
-
-def _read_at_most(stream, limit):
-    """Return the bytes, or as many as show that there are more than the limit."""
-    with stream:
-        return stream.read(limit + 1)
-
-
-# ---- Whose they are ----
-
-
-def _by_student(files, course, name, known):
-    """Return what each student has handed in, by id, and the paths that may be of several students.
-
-    Only the first part of a path is made by the platform or the instructor, and says whose the file
-    is. What follows is as the student has called it.
-    """
-    around = _around_entries(files, known)
-    read = []
+def _account(files):
+    """Return sentences on what became of all files of the source."""
+    counts, reasons = Counter(file.became for file in files), {}
     for file in files:
-        path = file.path.removeprefix(around)
-        read.append((file, path.split("/"), MOODLE.fullmatch(path), CANVAS.fullmatch(path)))
-    # What can be read in both ways does not decide which of them it is. Canvas knows no folders.
-    is_moodle = any(moodle and not canvas for _, _, moodle, canvas in read)
-    is_canvas = not is_moodle and any(
-        canvas and not moodle and len(parts) == 1 for _, parts, moodle, canvas in read
-    )
-    strip = "" if is_moodle or is_canvas else _common_folder(files, name, known)
-    handed, unclear = {}, []
-    for file, parts, moodle, canvas in read:
-        file.time = course.instant(file.time)
-        match = moodle if is_moodle else canvas if is_canvas else None
-        is_one = len({*MOODLE_ID.findall(parts[0])}) == 1 if is_moodle else is_canvas
-        if moodle and not is_one:
-            unclear.append(file.path)
-            continue
-        if match:
-            student = safe_id(match["id"])
-            one = handed.setdefault(student, Handed(student, match["name"], match["entry"]))
-            one.is_late |= bool(match.groupdict().get("late"))
-            one.is_timed = is_moodle
-            file.path = match["file"]
-        elif is_moodle or is_canvas:
-            continue  # not a student's: a list of names, say
-        else:
-            parts = file.path.removeprefix(strip).split("/")
-            whose = parts[0] if len(parts) > 1 else Path(parts[0]).stem
-            whose = re.sub(rf"(?i)(?<=.)[ _-]+{re.escape(name)}$", "", whose)
-            student = safe_id(whose)
-            one = handed.setdefault(student, Handed(student, whose, f"{whose}/"))
-            _check_same(student, one.entry, f"{whose}/")
-            file.path = "/".join(parts[1:]) or parts[0]
-        one.files.append(file)
-    for one in handed.values():
-        before = course.submission(name, one.student)
-        _check_same(one.student, before.received.get("entry", "") if before else "", one.entry)
-    return handed, unclear
+        if file.became != "collected":
+            reasons.setdefault((file.became, file.why), []).append(file)
+    told = [
+        f"{len(files)} file{'s' * (len(files) > 1)}: {counts['collected']} collected, "
+        f"{counts['kept']} kept in archive/, {counts['left out']} left out."
+    ]
+    for (became, why), some in sorted(reasons.items()):
+        told.append(f"{named(some)} {became}: {why}." + f" {WHOSE}" * (why == UNCLEAR))
+    return told
 
 
-def _around_entries(files, known):
-    """Return the path of the folders that all files lie in, up to what may be a student's."""
-    around = ""
-    while files:
-        tops = {file.path.removeprefix(around).partition("/")[:2] for file in files}
-        ((top, slash), *others) = tops
-        whose = f"{top}/x"
-        if others or not slash or top in known or MOODLE.match(whose) or CANVAS.match(whose):
-            break
-        around += top + slash
-    return around
-
-
-def _check_same(student, entry, other):
-    """Refuse two names that clean to the same id: one student's work would replace another's."""
-    both = {unicodedata.normalize("NFC", name) for name in (entry, other)}
-    if len(both) > 1 and all(name.endswith("/") for name in both):
-        raise CourseError(
-            f"{entry[:-1]!r} and {other[:-1]!r} would both be the student {student}. Rename one of "
-            "them."
-        )
-
-
-def _common_folder(files, name, known):
-    """Return the one folder around all students' folders, or around all their files."""
-    tops = {file.path.split("/")[0] for file in files}
-    inside = [file.path.split("/")[1:] for file in files]
-    if len(tops) != 1 or not all(inside) or tops & known:
-        return ""
-    (top,) = tops
-    is_around_folders = all(len(parts) > 1 and parts[0] != name for parts in inside)
-    return f"{top}/" if top == name or is_around_folders else ""
+def _check_before(one, before):
+    """Refuse another name than the one that the student's id was made of before."""
+    entry = before.received.get("entry", "") if before else ""
+    are_ours = entry.endswith("/") and one.entry.endswith("/")  # a platform's has its own number
+    if are_ours and unicodedata.normalize("NFC", entry) != unicodedata.normalize("NFC", one.entry):
+        raise CourseError(same(entry[:-1], one.entry[:-1], one.student))
 
 
 # ---- Which of them counts ----
 
 
-def _store(course, assignment, one, time):
+def _store(course, assignment, one, time, versions, note):
     """Keep the student's notebook; return what is to be told of it.
 
     time : when it was handed in, if that is known from elsewhere.
     """
-    found, problem = _choose(assignment, one)
-    before = course.submission(assignment.name, one.student)
-    outcome, notes = _compare(before, found, problem, one, time)
-    if found and Path(found.path).name != f"{assignment.name}.ipynb":
-        notes.insert(0, "renamed")
-    if found and len(one.files) > 1:
-        notes.insert(0, f"chosen from {len(one.files)} files")
+    name, student = assignment.name, one.student
+    found, problem = _choose(name, one, versions)
+    before, notes = course.submission(name, student), [note] if note else []
+    received = before.received if before else {}
+    is_by_hand = one.layout not in PACKED
     if problem:
-        notes.insert(0, problem)
-    if outcome == "resubmitted":
-        stamp = before.time or datetime.now(UTC)
-        kept = course.root / "archive" / assignment.name / one.student
-        name = f"{stamp:%Y%m%d-%H%M%S}-{before.version[:8]}.ipynb"
-        write(kept / name, before.notebook.read_bytes())
+        notes.append(problem)
+    if found and len(one.files) > 1:
+        notes.append(f"chosen from {len(one.files)} files")
+    if found and found.name.rpartition("/")[2] != f"{name}.ipynb":
+        notes.append("renamed")
+    version = digest(found.data) if found else ""
+    archive = course.root / "archive" / name / student
+    is_late, known = one.is_late, time or one.time
+    for folder in archive.glob("*") if found and is_by_hand else ():
+        old = course.submission_in(folder, name, student)  # no file tells better when it came
+        if old and old.version == version:
+            known, is_late = old.time, old.received.get("is_marked_late", False)
+    new = Submission(
+        student,
+        course.folder(name, student),
+        None,
+        known,
+        {
+            "name": one.name,
+            "entry": (is_by_hand and received.get("entry")) or one.entry,
+            "is_marked_late": is_late,
+            "file": found.name if found else "",
+            "files": [file.name for file in one.files],
+            "problem": problem,
+            "set_aside": received.get("set_aside", []),
+        },
+    )
+    outcome, why = _compare(course, name, before, new, version, problem)
+    files = _files(name, new, found)
     if outcome in ("collected", "resubmitted"):
-        _write(course, assignment, one, found, problem, time or one.time)
-    elif outcome == "unchanged" and time:
-        _write_time(course.folder(assignment.name, one.student), before.received, time)
-    days = course.days_late(assignment.name, course.submission(assignment.name, one.student))
-    if days and one.time is None and not time:
-        notes.append("late, nothing says how long: counted as 1 day")
-    elif days:
-        notes.append(f"late: {days} day{'s' * (days > 1)}")
-    file = found.path if found else ""
-    note = "; ".join(notes)
-    return {
-        "student": one.student,
-        "name": one.name,
-        "file": file,
-        "outcome": outcome,
-        "note": note,
-    }
-
-
-def _compare(before, found, problem, one, time):
-    """Return what becomes of what was handed in, and a note on it, after what was there before."""
-    if before is None:
-        return "collected", []
-    if before.notebook is None:
-        is_same = not found and before.received.get("files") == [file.path for file in one.files]
-        return ("unchanged" if is_same else "collected"), []
-    if found and digest(found.data) == before.version:
-        return "unchanged", []
-    if not found or (problem and not before.received.get("problem")):
-        return "kept", ["the earlier one is kept"]
-    time = time or one.time
-    if time and before.time and time < before.time:
-        return "kept", ["older than the one that is there"]
-    return "resubmitted", []
-
-
-def _write(course, assignment, one, found, problem, time):
-    folder = course.folder(assignment.name, one.student)
+        kept = _replace(course, name, student, files)
+        if outcome == "resubmitted":
+            notes.append(f"the one before is in {kept}")
+    elif outcome == "unchanged":
+        _correct(before, time, one.name)
+    elif found and not problem:
+        found.became, kept = "kept", archive / _version(known, version)
+        if not kept.exists():
+            _put(kept, files)
+        why = f"{why}, so this one is in {kept.relative_to(course.root)}"
+    if why:
+        notes.append(why)
     if found:
-        write(folder / f"{assignment.name}.ipynb", found.data)
-    received = {
-        "name": one.name,
-        "entry": one.entry,
-        "is_marked_late": one.is_late,
-        "file": found.path if found else "",
-        "files": [file.path for file in one.files],
-        "problem": problem,
-    }
-    (folder / "timestamp.txt").unlink(missing_ok=True)
-    _write_time(folder, received, time)
+        found.became = "collected" if outcome != "kept" else found.became
+        found.why = found.why or why
+        if found.packed_in:
+            found.packed_in.became, found.packed_in.why = found.became, found.why
+    notes += _lateness(course, name, course.submission(name, student))
+    return _line(student, one.name, outcome, found.name if found else "", "; ".join(notes))
 
 
-def _write_time(folder, received, time):
-    """Keep the time, unless somebody has corrected it by hand; and what else is known."""
-    stamp = folder / "timestamp.txt"
-    is_ours = not stamp.exists() or stamp.read_text(encoding="utf-8") == received.get("stamp")
-    if time and is_ours:
-        received = {**received, "stamp": f"{time:%Y-%m-%d %H:%M:%S} UTC\n"}
-        write(stamp, received["stamp"])
-    write_json(folder / "received.json", received)
+def _compare(course, name, before, new, version, problem):
+    """Return what becomes of what was handed in, and why, after what was there before."""
+    if before is None:
+        return "collected", ""
+    if before.notebook is None:
+        is_same = not version and before.received.get("files") == new.received["files"]
+        return ("unchanged" if is_same else "collected"), ""
+    if version == before.version:
+        return "unchanged", ""
+    if not version or (problem and not before.received.get("problem")):
+        return "kept", "the earlier one is kept"
+    if version in new.received["set_aside"]:
+        return "kept", "set aside, as you have taken back another"
+    if course.settings["resubmission"] == "last in time":
+        was_late, is_late = (course.days_late(name, one) > 0 for one in (before, new))
+        if is_late and not was_late:
+            return "kept", "late, and one in time is there"
+        if was_late and not is_late:
+            return "resubmitted", ""
+    if new.time and before.time and new.time < before.time:
+        return "kept", "older than the one that is there"
+    return "resubmitted", ""
 
 
-def _choose(assignment, one):
+def _lateness(course, name, submission):
+    """Yield what is to be told of how late a submission is."""
+    days = course.days_late(name, submission)
+    if submission.time is None and days:
+        yield "late, nothing says how long: counted as 1 day"
+    elif submission.time is None and submission.received.get("is_marked_late"):
+        yield "marked late, but has an extension: counted as in time"
+    elif days:
+        yield f"late: {days} day{'s' * (days > 1)}"
+
+
+def _choose(name, one, versions):
     """Return the file that is the student's notebook, its bytes read, and what is wrong with it."""
-    notebooks = [file for file in one.files if file.path.lower().endswith(".ipynb")]
+    files = sorted((file for file in one.files if not file.why), key=lambda file: file.time)
+    notebooks = [file for file in files if NOTEBOOK.search(file.name)]
+    zips = [file for file in files if file.name.lower().endswith(".zip")][-MAX_ZIPS:]
     if not notebooks:
-        notebooks = _in_zips(one.files)
-    known = {cell.grade_id for cell in assignment.cells}
+        packed = [file for outer in zips for file in files_in(outer) if not file.why]
+        notebooks = [file for file in packed if NOTEBOOK.search(file.path)]
     best = (), None, ""
-    for file in sorted(notebooks, key=lambda file: file.time)[-MAX_NOTEBOOKS:]:
+    for file in notebooks[-MAX_NOTEBOOKS:]:
         try:
             data = file.read(MAX_BYTES)
         except CANNOT_READ as error:
-            data, problem, matches = b"", f"{file.path} cannot be read: {error}", -1
+            data, problem, matches = b"", f"{short(file.name)} cannot be read: {error}", UNREADABLE
         else:
-            problem, matches = _look(data, known)
-        number = ATTEMPT.search(Path(file.path).stem[-20:])
-        key = (matches, file.time, int(number[1][:9]) if number else 0, file.path)
+            problem, matches = _look(data, name, versions)
+        number = ATTEMPT.search(NOTEBOOK.sub("", file.name)[-20:])
+        key = (matches, file.time, int(number[1][:9]) if number else 0, file.name)
         if key > best[0]:
             if best[1]:
                 best[1].data = b""
-            file.data = data
-            best = key, file, problem
-    if best[1] is None:
-        names = ", ".join(sorted(file.path for file in one.files)[:3])
-        return None, f"There is no notebook among the files: {names[:200]}."
-    return best[1:]
+            file.data, best = data, (key, file, problem)
+    for file in files:
+        file.why = "another of the student's counts" if file in notebooks else "no notebook"
+    key, found, problem = best
+    if found is None:
+        names = ", ".join(sorted(short(file.name, 60) for file in one.files)[:3])
+        return None, f"There is no notebook among the files: {names}."
+    found.why = problem.rstrip(".")
+    return (None if key[0] == OTHERS else found), problem
 
 
-def _look(data, known):
+def _look(data, name, versions):
     """Return what is wrong with a notebook, and how many cells of the assignment it has."""
     try:
-        cells = read_notebook(data)
+        cells = {cell.grade_id for cell in read_notebook(data)}
     except Unreadable as error:
-        return str(error), -1
-    matches = len(known & {cell.grade_id for cell in cells})
-    return "" if matches else "It has no cell of this assignment.", matches
+        return str(error), UNREADABLE
+    matches = {other: len(cells & known) for other, known in versions.items()}
+    likely = max(matches, key=lambda other: (matches[other], other == name))
+    if likely != name:
+        return f"It looks like the notebook of {likely}, not of {name}.", OTHERS
+    return "" if matches[name] else "It has no cell of this assignment.", matches[name]
 
 
-def _in_zips(files):
-    """Return the notebooks in the zips that a student has handed in, one level deep."""
-    found = []
-    zips = [file for file in files if file.path.lower().endswith(".zip")]
-    for file in sorted(zips, key=lambda file: file.time)[-MAX_ZIPS:]:
-        try:
-            content = file.read(MAX_NESTED)
-            if content.count(b"PK\1\2") > MAX_ENTRIES:  # opened, each would take much memory
+def _grade_ids(course):
+    """Return the names of the cells of each assignment of the course."""
+    found = {}
+    for path in course.root.glob("source/*/*.ipynb"):
+        if path.stem == path.parent.name:
+            try:
+                cells = read_notebook(path.read_bytes())
+            except Unreadable:
                 continue
-            inner = list(_zip(zipfile.ZipFile(io.BytesIO(content))))
-        except (CourseError, *CANNOT_READ):
-            continue
-        for one in inner:
-            if one and one.path.lower().endswith(".ipynb"):
-                found.append(File(f"{file.path}/{one.path}", file.time, one.read))
+            found[path.stem] = {cell.grade_id for cell in cells} - {""}
     return found
 
 
-# ---- Who there is ----
+# ---- Versions ----
 
 
-def _worksheet(path):
-    """Return when each participant of Moodle's worksheet has handed in, and all their names."""
-    rows = read_table(path)
-    if not rows or "Identifier" not in rows[0]:
-        raise CourseError(f"{path} is no grading worksheet of Moodle: no column Identifier.")
-    times, names = {}, {}
-    for row in rows:
-        match = re.search(r"(\d+)$", row["Identifier"] or "")
-        if match:
-            names[match[1]] = row.get("Full name") or match[1]
-            times[match[1]] = _date(row.get("Last modified (submission)") or "")
-    return {student: time for student, time in times.items() if time}, names
+def _version(time, version):
+    """Return what a version is called in archive/."""
+    return f"{time:%Y%m%d-%H%M%S}-{version[:12]}" if time else f"undated-{version[:12]}"
 
 
-def _date(text):
-    for form in MOODLE_DATES:
-        try:
-            return datetime.strptime(text.strip(), form)
-        except ValueError:
-            continue
-    return None
+def _files(name, new, found):
+    """Return the files of a version, by name."""
+    received, files = new.received, {}
+    if found:
+        files[f"{name}.ipynb"] = found.data
+    if new.time:
+        received = {**received, "stamp": f"{new.time:%Y-%m-%d %H:%M:%S} UTC\n"}
+        files["timestamp.txt"] = received["stamp"]
+    return files | {"received.json": json.dumps(received, indent=1) + "\n"}
 
 
-def _known(course):
-    """Return the names of all students who are known by now, by id."""
-    path = course.root / "students.csv"
-    return {row["id"]: row["name"] for row in read_table(path)} if path.exists() else {}
+def _put(folder, files, move_away=lambda: None):
+    """Write a folder as a whole or not at all; what is there is moved away just before."""
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)  # of a run that was stopped
+    for name, content in files.items():
+        write(part / name, content)
+    move_away()
+    if folder.exists():
+        shutil.rmtree(folder)
+    part.rename(folder)
 
 
-def _remember(course, lines):
-    """Keep the names of all students, also of those who have handed in nothing."""
-    path = course.root / "students.csv"
-    known = _known(course) | {line["student"]: plain(line["name"]) for line in lines}
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([("id", "name"), *sorted(known.items())])
-    write(path, out.getvalue())
+def _replace(course, name, student, files):
+    """Put a version in the place of the one before; return where in the course that is kept."""
+    before = course.submission(name, student)
+    kept = before and course.root / "archive" / name / student / _version(
+        before.time, before.version
+    )
+
+    def move_away():
+        if before and before.notebook and not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            before.folder.rename(kept)
+
+    _put(course.folder(name, student), files, move_away)
+    return kept and kept.relative_to(course.root)
+
+
+def _take_back(course, assignment, folder):
+    """Let a version of archive/ count again; what it replaces stays set aside."""
+    name, student = assignment.name, folder.parent.name
+    old, before = course.submission_in(folder, name, student), course.submission(name, student)
+    if folder.parent.parent != course.root / "archive" / name or not old or not old.notebook:
+        raise CourseError(
+            f"{folder} is no version of {name} that was kept. Name one, like "
+            f"archive/{name}/101/20260302-115900-1a2b3c4d5e6f."
+        )
+    received = old.received
+    if before:
+        aside = {*before.received.get("set_aside", []), before.version} - {old.version}
+        received = received | {"name": before.name, "set_aside": sorted(aside)}
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    kept = _replace(course, name, student, files | {"received.json": json.dumps(received)})
+    notes = [f"the one before is in {kept}"] if kept else []
+    notes += _lateness(course, name, course.submission(name, student))
+    name = received.get("name", student)
+    return [_line(student, name, "taken back", folder.name, "; ".join(notes))]
+
+
+def _correct(before, time, name):
+    """Keep a better time, unless somebody has corrected it by hand, and a better name."""
+    stamp, received = before.folder / "timestamp.txt", before.received | {"name": name}
+    is_ours = not stamp.exists() or stamp.read_text(encoding="utf-8") == received.get("stamp")
+    if time and is_ours:
+        received["stamp"] = f"{time:%Y-%m-%d %H:%M:%S} UTC\n"
+        write(stamp, received["stamp"])
+    if received != before.received:
+        write_json(before.folder / "received.json", received)

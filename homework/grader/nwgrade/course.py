@@ -16,6 +16,7 @@ import re
 import tomllib
 import unicodedata
 import zoneinfo
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -29,10 +30,18 @@ SETTINGS = {
     "time_zone": (str, "UTC"),
     "late_percent_per_day": (float, 0.0),
     "late_grace_hours": (float, 0.0),
+    "late_percent_most": (float, 100.0),
+    "resubmission": (str, "last"),
 }
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-# Where a spreadsheet that expects other separators may begin a cell.
-HIDDEN_FORMULA = re.compile(r"(?<=[;\n\t])(?=[ \t]*[=@])")
+RESUBMISSIONS = ("last", "last in time")
+EXAMPLE = "2026-03-02 23:59:00"
+FORMULA = tuple(
+    "=+-@;\t\r\n\uff1d\uff0b\uff0d\uff20"
+)  # the last four are as wide as a Chinese sign
+# Where a spreadsheet that expects other separators may begin a cell. Each run is read once.
+HIDDEN_FORMULA = re.compile(r"([;\n\t][;\n\t ]*+)([=@]|(?<=[;\t])[+-])?")
+MOST_BYTES = 140  # of a name in a file system: an encrypted one takes no more
+csv.field_size_limit(2**31 - 1)  # a student's answer may be long
 
 
 class CourseError(Exception):
@@ -82,7 +91,7 @@ class Course:
 
     def assignment(self, name):
         """Return the assignment of that name."""
-        if name not in self.names:
+        if name not in self.names and not (self.root / "source" / name).is_dir():
             known = ", ".join(self.names) or "none"
             raise CourseError(f"There is no assignment {name}; there are: {known}.")
         return load_assignment(self.root, name)
@@ -98,6 +107,10 @@ class Course:
         due = settings.get("extensions", {}).get(student, settings.get("due"))
         return due and self.instant(due)
 
+    def has_extension(self, name, student):
+        """Say whether the settings give the student a time of its own."""
+        return student in self.rounds.get(name, {}).get("extensions", {})
+
     def instant(self, time):
         """Return a date as an instant; one without a time zone is in the course's."""
         return (time if time.tzinfo else time.replace(tzinfo=self.zone)).astimezone(UTC)
@@ -106,11 +119,13 @@ class Course:
         """Return how many days, begun ones counted whole, a submission came after its time.
 
         Lateness within the grace period is none, and a longer one is counted from its end. Where
-        all that is known is that it was late, it is one day.
+        all that is known is that it was late, it is one day; the mark does not know of an extension
+        in the settings, and then says nothing.
         """
         due = self.due(name, submission.student)
         if submission.time is None:
-            return int(submission.received.get("is_marked_late", False))
+            is_marked = submission.received.get("is_marked_late", False)
+            return int(is_marked and not self.has_extension(name, submission.student))
         if due is None:
             return 0
         late = submission.time - due - timedelta(hours=self.settings["late_grace_hours"])
@@ -118,7 +133,8 @@ class Course:
 
     def cut(self, days):
         """Return the share of the points earned that so many late days cost."""
-        return min(1.0, days * self.settings["late_percent_per_day"] / 100)
+        most = self.settings["late_percent_most"]
+        return min(most, days * self.settings["late_percent_per_day"]) / 100
 
     def folder(self, name, student):
         """Return where a student's submission is kept."""
@@ -131,18 +147,17 @@ class Course:
 
     def submission(self, name, student):
         """Return what a student has handed in, or None."""
-        folder = self.folder(name, student)
+        return self.submission_in(self.folder(name, student), name, student)
+
+    def submission_in(self, folder, name, student):
+        """Return the submission that lies in a folder, which may be one of archive/, or None."""
         if not folder.is_dir():
             return None
         notebook = folder / f"{name}.ipynb"
-        received = read_json(folder / "received.json") or {}
-        return Submission(
-            student,
-            folder,
-            notebook if notebook.is_file() else None,
-            self._time(folder),
-            received,
-        )
+        notebook = notebook if notebook.is_file() else None
+        received = read_json(folder / "received.json")
+        received = received if isinstance(received, dict) else {}
+        return Submission(student, folder, notebook, self._time(folder), received)
 
     def _time(self, folder):
         """Return when a submission came."""
@@ -172,7 +187,7 @@ def _settings(path):
         return {name: default for name, (_, default) in SETTINGS.items()}, {}
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise CourseError(f"{path}: {error}") from None
     rounds = {name: value for name, value in given.items() if isinstance(value, dict)}
     settings = {}
@@ -185,8 +200,12 @@ def _settings(path):
         if not isinstance(value, kind):
             raise CourseError(f"{path}: {name} must be a {kind.__name__}, but is {value!r}.")
         settings[name] = value
-    if not 0 <= settings["late_percent_per_day"] <= 100:
-        raise CourseError(f"{path}: late_percent_per_day must be from 0 to 100.")
+    for name in ("late_percent_per_day", "late_percent_most"):
+        if not 0 <= settings[name] <= 100:
+            raise CourseError(f"{path}: {name} must be from 0 to 100.")
+    if settings["resubmission"] not in RESUBMISSIONS:
+        known = " or ".join(map(repr, RESUBMISSIONS))
+        raise CourseError(f"{path}: resubmission must be {known}.")
     if not 0 <= settings["late_grace_hours"] < math.inf:
         raise CourseError(f"{path}: late_grace_hours must be 0 or more.")
     try:
@@ -201,22 +220,50 @@ def _settings(path):
 def _check_round(path, name, values):
     if unknown := values.keys() - {"due", "extensions"}:
         raise CourseError(f"{path}: [{name}] has due and extensions, no {min(unknown)}.")
+    if not isinstance(values.get("extensions", {}), dict):
+        raise CourseError(f'{path}: [{name}] extensions must be like {{ "101" = {EXAMPLE} }}.')
     dates = {"due": values.get("due"), **values.get("extensions", {})}
     for what, date in dates.items():
         if date is not None and not isinstance(date, datetime):
             raise CourseError(
-                f"{path}: [{name}] {what} must be a date with a time, like 2026-03-02 23:59:00, "
-                f"but is {date}."
+                f"{path}: [{name}] {what} must be a date with a time, like {EXAMPLE}, but is "
+                f"{date}."
             )
 
 
 # ---- Files ----
 
 
+@contextmanager
+def on_disk():
+    """Turn what a disk refuses into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise CourseError(
+            f"{error.filename or 'The disk'}: {error.strerror or error}. Nothing is lost, and what "
+            "was done is kept. Make room, or see to it that you may read and write there, and give "
+            "the same command again."
+        ) from None
+
+
+def printable(name):
+    """Return a name with codes for the signs that steer a terminal, and halves of characters."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in name)
+
+
+def short(text, most=1000):
+    """Return the text, or of one with more bytes its beginning, and what tells it from others."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= most:
+        return text
+    return f"{data[: most - 9].decode('utf-8', 'ignore')}-{digest(data)[:8]}"
+
+
 def safe_id(text):
     """Return a student's id from a name in a file system or a zip: no path, no control signs."""
     text = unicodedata.normalize("NFC", text).strip()
-    return re.sub(r"[^\w.@+-]+", "-", text).strip(".-+@")[:100] or "unknown"
+    return short(re.sub(r"[^\w.@+-]+", "-", text).strip(".-+@"), MOST_BYTES) or "unknown"
 
 
 def digest(data):
@@ -258,10 +305,11 @@ def read_table(path):
 
 def plain(text):
     """Return a text as a spreadsheet shows it, and never as a formula that it runs."""
-    text = HIDDEN_FORMULA.sub("'", str(text))
+    text = HIDDEN_FORMULA.sub(lambda run: f"{run[1]}'{run[2]}" if run[2] else run[1], str(text))
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
+@on_disk()
 def write(path, content):
     """Write a file as a whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)

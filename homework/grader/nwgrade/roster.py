@@ -1,0 +1,69 @@
+"""Who is in the course: by the platform's list, and by what has been collected before."""
+
+import csv
+import io
+import re
+from datetime import datetime
+
+from nwgrade.course import CourseError, plain, printable, read_table, short, write
+
+MOODLE_DATES = (
+    "%A, %d %B %Y, %I:%M %p",
+    "%A, %d %B %Y, %H:%M",
+    "%d %B %Y, %I:%M %p",
+    "%A, %B %d, %Y, %I:%M %p",
+)
+
+
+def read_roster(path):
+    """Return the names of all, and the times, of Moodle's worksheet or Canvas' gradebook."""
+    rows = read_table(path)
+    columns = rows[0].keys() if rows else ()
+    if {"Student", "ID"} <= {*columns}:
+        return {row["ID"]: printable(row["Student"]) for row in rows if row["ID"].strip()}, {}
+    if "Identifier" not in columns:
+        raise CourseError(
+            f"{path} is neither Moodle's grading worksheet, with a column Identifier, nor Canvas' "
+            "gradebook, with the columns Student and ID. In another language than English they "
+            "have other columns: set the platform to English, and download it again."
+        )
+    names, times = {}, {}
+    for row in rows:
+        if match := re.search(r"([0-9]+)$", row["Identifier"].strip()):
+            names[match[1]] = printable(row.get("Full name") or match[1])
+            times[match[1]] = _date(path, row.get("Last modified (submission)", ""))
+    return names, {student: time for student, time in times.items() if time}
+
+
+def _date(path, text):
+    text = " ".join(text.split())
+    for form in MOODLE_DATES:
+        try:
+            return datetime.strptime(text, form)
+        except ValueError:
+            continue
+    if text.strip("-"):
+        raise CourseError(
+            f"{path}: {short(text, 60)!r} is no date like 'Monday, 2 March 2026, 11:05 PM'. Set "
+            "Moodle to English, and download the worksheet again."
+        )
+    return None
+
+
+def known_students(course):
+    """Return the names of all students who are known by now, by id."""
+    path = course.root / "students.csv"
+    rows = read_table(path) if path.exists() else []
+    if rows and not {"id", "name"} <= rows[0].keys():
+        raise CourseError(
+            f"{path} must have the columns id and name. Move it away: it is made anew."
+        )
+    return {row["id"]: row["name"] for row in rows}
+
+
+def remember(course, known, lines):
+    """Keep the names of all students, also of those who have handed in nothing."""
+    known = known | {line["student"]: plain(line["name"]) for line in lines}
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([("id", "name"), *sorted(known.items())])
+    write(course.root / "students.csv", out.getvalue())
