@@ -6,7 +6,7 @@ import pytest
 from nwgrade import gradebook
 from nwgrade.checks import Failed, Student
 from nwgrade.course import Course
-from nwgrade.gradebook import Part, Row
+from nwgrade.standings import Part, Row
 from nwgrade.items import FEWEST, commonest, drawn, items
 
 from .classroom import hand_in, make_course, notebook, nwgrade_here
