@@ -432,10 +432,10 @@ def edited(tmp_path_factory):
     steps = SimpleNamespace(course=course)
     done(course, "grade", "hw1")
     steps.first = standings(course)
-    edit(course, "np.mean((y[0] - prediction) ** 2)", "np.mean(y[0] - prediction) ** 2")
+    edit(course, "equals=squared_errors(prediction, y)", "equals=squared_errors(prediction, 2 * y)")
     steps.wrong = run(course, "grade", "hw1")
     steps.outdated, steps.told = standings(course), run(course, "status", "hw1").err
-    edit(course, "np.mean(y[0] - prediction) ** 2", "np.mean((y[0] - prediction) ** 2)")
+    edit(course, "equals=squared_errors(prediction, 2 * y)", "equals=squared_errors(prediction, y)")
     edit(course, '"errors-test", points=4', '"errors-test", points=5')
     steps.odd = run(course, "grade", "hw1")
     edit(course, '"errors-test", points=6', '"errors-test", points=5')
