@@ -246,10 +246,10 @@ def plot_many(x, y_true, predictions):
 
     predictions is a dict from label to shape (seeds, n); x and y_true have shape (n,).
     """
-    fig, axes = figure(1, len(predictions), figsize=(7.2, 3.0), sharey=True)
+    fig, axes = figure(1, len(predictions), figsize=(5.6, 3.0), sharey=True)
     for ax, (label, curves) in zip(axes, predictions.items(), strict=True):
-        ax.plot(x, curves[:20].T, color=PREDICTION, lw=0.7, alpha=0.45)
-        ax.plot(x, curves.mean(axis=0), color=PREDICTION, lw=2.4)
+        ax.plot(x, curves[:20].T, color=PREDICTION, lw=0.5)
+        ax.plot(x, curves.mean(axis=0), color=WEIGHT, lw=2.4)
         ax.plot(x, y_true, color=TRUTH, lw=1.8, ls=DASHES[1])
         ax.set(title=label, xlabel="input x")
     axes[0].set_ylabel("output y")
@@ -280,7 +280,8 @@ def plot_loss(w, loss, paths=None, ax=None):
     looks = zip(SERIES[1:] + SERIES[:1], MARKERS, strict=True)
     for (label, path), (color, marker) in zip((paths or {}).items(), looks, strict=False):
         ax.plot(path.w, path.loss, color=color, marker=marker, ms=5, lw=1.2, label=label)
-        ax.annotate("start", (path.w[0], path.loss[0]), (4, 6), textcoords="offset points")
+    for start in {(path.w[0], path.loss[0]) for path in (paths or {}).values()}:
+        ax.annotate("start", start, (4, 6), textcoords="offset points")
     return _finish(ax, "w (in units of 1/x)", "leave-one-out loss")
 
 

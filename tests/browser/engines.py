@@ -12,6 +12,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from playwright.sync_api import Error
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -107,8 +108,13 @@ class InPlaywright:
         self._page.goto(address)
 
     def run(self, script):
-        """Return what a JavaScript function returns, or what it promises."""
-        return self._page.evaluate(script)
+        """Return what a JavaScript function returns or promises, None while the page changes."""
+        try:
+            return self._page.evaluate(script)
+        except Error as error:
+            if "context was destroyed" in error.message:
+                return None
+            raise
 
     def press(self, key):
         """Press a key by its name in JavaScript, or several joined by +."""

@@ -19,7 +19,6 @@ from collections import Counter
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +29,7 @@ from nwgrade.collect import collect as collect_all
 from nwgrade.course import Course, CourseError, plain, printable, read_json, read_table
 from nwgrade.layout import by_student
 from nwgrade.sources import File
+from nwgrade.standings import Part, Row
 
 from .classroom import as_bytes, hand_in, make_course, make_zip, notebook
 from .classroom import nwgrade_here as nwgrade
@@ -607,7 +607,7 @@ def test_no_table_of_names_holds_a_formula(course, collect):
     collect((f"{names[0]}/hw1.ipynb", GOOD))
     known = Course(course)
     rows = [
-        SimpleNamespace(student=s, name=o.name, status="", days_late=0, parts=(), earned=9, score=9)
+        Row(s, o.name, "graded", "", 0, (Part("derivation", 9, 9),), 0.0, {})
         for s, o in known.submissions(NAME).items()
     ]
     assert len(rows) == len(names) + 1

@@ -274,7 +274,8 @@ def test_only_what_has_changed_is_graded_again(graded, tmp_path):
     again, stored_again = results(course), times(course)
     for name in (changed, other):
         assert stored_again[name] > stored[name]
-        assert again[name].pop("grader") != after[name].pop("grader")
+        for what in ("grader", "assignment"):
+            assert again[name].pop(what) != after[name].pop(what)
         assert again[name] == after[name]
 
 
@@ -343,6 +344,13 @@ def test_a_cluster_without_tls_must_be_asked_for(one):
     assert done.code == 1
     assert done.err.startswith("nwgrade: Whoever can reach the Dask cluster at tcp://127.0.0.1:9 ")
     assert "--trust-the-network" in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_tls_without_a_certificate_is_said_in_one_line(one):
+    done = nwgrade_here(one, "grade", "hw1", "--dask", "tls://127.0.0.1:9")
+    assert done.code == 1
+    assert done.err.startswith("nwgrade: tls:// needs a certificate: ")
     assert done.err.count("\n") == 1
 
 

@@ -279,7 +279,7 @@ def _local(count):
 
 @contextmanager
 def _cluster(address, trusted):
-    from distributed import Client
+    from distributed import Client, Security
     from distributed.comm.addressing import resolve_address
 
     for name in ("distributed", "distributed.client"):  # what fails is said below
@@ -290,9 +290,16 @@ def _cluster(address, trusted):
             "submissions and change all grades. Give it TLS, and an address with tls://, or say "
             "--trust-the-network if nobody but you can reach it."
         )
+    security = Security()
+    if address.startswith("tls://") and not security.get_connection_args("client")["ssl_context"]:
+        raise CourseError(
+            "tls:// needs a certificate: name it as ca-file, and for the client, under "
+            "distributed.comm.tls in ~/.config/dask/distributed.yaml."
+        )
     try:
         resolve_address(address)  # Client takes long to give up what is no address
-        client = Client(address, timeout=SECONDS_TO_REACH, set_as_default=False)
+        options = {"timeout": SECONDS_TO_REACH, "set_as_default": False}
+        client = Client(address, security=security, **options)
     except (OSError, TimeoutError, TypeError, ValueError) as error:
         raise CourseError(f"There is no Dask cluster at {address}: {error}") from None
     with client:
