@@ -223,7 +223,7 @@ def expect_same_weights(student, rng, w):
     queries, keys = rng.normal(size=(3, 4)), rng.normal(size=(5, 4))
     differences = queries[:, np.newaxis] - keys
     expected = -(w**2) / 2 * (differences**2).sum(axis=2)
-    hint = "Seen here is each row less its first score: the product, and the bias of the key."
+    hint = "Seen here is each row less its first score: the product, and the offset of the key."
     student.expect(
         *("dot_product_scores", queries, keys, w),
         equals=less_first(expected),
@@ -259,7 +259,7 @@ RUBRIC = {
     "explanation": [
         ("1: long keys gain and short keys lose", 2),
         ("1: it matters for long keys with a positive product; a negative one has no weight", 2),
-        ("2: add the bias, which gives the old weights exactly", 2),
+        ("2: add the offset, which gives the old weights exactly", 2),
         ("2: or give all keys the same length, which gives those of other keys", 2),
         ("3: the weights become sharper", 2),
         ("3: a temperature of 0.1", 2),

@@ -65,6 +65,7 @@ def make_home(folder):
         shutil.copytree(HOMEWORK / name, clone / name, ignore=keep)
     for name in ("course.toml", "nbgrader_config.py"):
         shutil.copy(HOMEWORK / name, clone)
+    (clone / "grader").mkdir()
     unfinished = untouched("hw1")
     handed_in = {
         "Ada Byron_101": ("hw1.ipynb", notebook("hw1")),

@@ -96,7 +96,7 @@ MISTAKES = [
                                  "(np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True))")),
     wrong("the weights of a key sum to 1", "along which axis", ATTENTION,
           dot_product_attention=(MASKED, MASKED.replace("scores", "scores.T") + ".T")),
-    wrong("the bias is the whole square", "bias of the key", SCORES,
+    wrong("the offset is the whole square", "offset of the key", SCORES,
           dot_product_scores=("axis=1) / 2", "axis=1)")),
     wrong("w is in the scores once", "as its square", SQUARE, dot_product_scores=("w**2 *", "w *")),
     wrong("the distance itself will do", "same for all keys", SHARED,
@@ -182,7 +182,7 @@ UNUSUAL = [
         seen = np.ones((1, len(k)), dtype=bool)
         return [(masked_softmax((k @ a / len(a) ** 0.5)[None], seen) @ v)[0].tolist() for a in q]
     """),
-    right("a bias as one more component", dot_product_scores="""
+    right("an offset as one more component", dot_product_scores="""
     def dot_product_scores(queries, keys, w=1.0):
         longer = np.c_[keys, -(keys**2).sum(axis=1) / 2].T
         return w**2 * np.c_[queries, np.ones(len(queries))] @ longer
