@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from nwgrade import grading
+from nwgrade import grading, sandbox
 from nwgrade.course import Course
 from nwgrade.sandbox import Limits
 
@@ -345,6 +345,19 @@ def test_a_cluster_without_tls_must_be_asked_for(one):
     assert done.err.startswith("nwgrade: Whoever can reach the Dask cluster at tcp://127.0.0.1:9 ")
     assert "--trust-the-network" in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_course_that_submissions_could_read_is_refused(one, monkeypatch):
+    monkeypatch.setattr(grading, "shown_folders", lambda: [one.parent])
+    done = nwgrade_here(one, "grade", "hw1")
+    assert done.code == 1
+    assert done.err.startswith(f"nwgrade: Submissions see what lies in {one.parent}, and ")
+    assert done.err.count("\n") == 1
+    assert not results(one)
+
+
+def test_sandboxes_show_the_systems_folder_and_pythons():
+    assert {Path("/usr"), Path(sys.base_prefix).resolve()} == set(sandbox.shown_folders())
 
 
 def test_tls_without_a_certificate_is_said_in_one_line(one):

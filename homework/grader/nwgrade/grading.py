@@ -20,7 +20,7 @@ from nwgrade.checks import load_checks
 from nwgrade.course import CourseError, digest
 from nwgrade.judge import judge
 from nwgrade.notebooks import Unreadable, read_notebook
-from nwgrade.sandbox import Limits, Sandbox, SandboxError
+from nwgrade.sandbox import Limits, Sandbox, SandboxError, shown_folders
 
 AHEAD = 4  # submissions that wait at each worker
 MODULES = ("calls", "checks", "judge", "notebooks", "sandbox", "wire", "worker")
@@ -45,7 +45,13 @@ class Kit:
 
 
 def make_kit(course, assignment, limits, unsafe=False):
-    """Return the kit of an assignment."""
+    """Return the kit of an assignment; refuse a course that submissions could read."""
+    for folder in [] if unsafe else shown_folders():
+        if course.root.resolve().is_relative_to(folder):
+            raise CourseError(
+                f"Submissions see what lies in {folder}, and {course.root} does, with its checks "
+                "and solutions. Move the course: into your home folder, say."
+            )
     checks = (course.root / "checks" / f"{assignment.name}.py").read_text(encoding="utf-8")
     files = tuple((path.name, path.read_bytes()) for path in assignment.files)
     drawings = tuple(assignment.drawings.items())

@@ -221,6 +221,11 @@ def _python(paths):
     return [_interpreter(), "-IS", "-c", start]
 
 
+def shown_folders():
+    """Return the folders of this machine that a submission sees whole."""
+    return [Path("/usr"), Path(sys.base_prefix).resolve()]
+
+
 def _files(files):
     """Return bubblewrap's options for what a submission sees."""
     yield from ("--ro-bind", "/usr", "/usr", "--proc", "/proc")
