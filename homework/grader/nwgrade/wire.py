@@ -57,6 +57,8 @@ def _plain(value, depth):
         raise WireError("it is nested too deep")
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, list | tuple | dict) and len(value) > MAX_PARTS:
+        raise WireError("it is too large")  # before the time that it takes to write it down
     if isinstance(value, bytes):
         return {"bytes": base64.b64encode(value).decode()}
     if isinstance(value, np.ndarray | np.generic):
