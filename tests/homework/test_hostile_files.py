@@ -607,7 +607,7 @@ def test_no_table_of_names_holds_a_formula(course, collect):
     collect((f"{names[0]}/hw1.ipynb", GOOD))
     known = Course(course)
     rows = [
-        Row(s, o.name, "graded", "", 0, (Part("derivation", 9, 9),), 0.0, {})
+        Row(s, o.name, "graded", "", 0, (Part("derivation", 9, 9),), 0.0, dict)
         for s, o in known.submissions(NAME).items()
     ]
     assert len(rows) == len(names) + 1

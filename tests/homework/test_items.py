@@ -32,12 +32,12 @@ def row(student, earned, written=(None, None), status="graded", broken=()):
     ]
     cells = zip(HW1.written.items(), written, strict=True)
     parts = tuple(Part(name, cell.points, points) for (name, cell), points in cells)
-    return Row(student, student, status, "", 0, parts, 0.0, {"verdicts": verdicts})
+    return Row(student, student, status, "", 0, parts, 0.0, lambda: {"verdicts": verdicts})
 
 
 def outside(status):
     """Return where a student stands of whom there is nothing to count."""
-    return Row(status, status, status, "", 0, (), 0.0, {})
+    return Row(status, status, status, "", 0, (), 0.0, dict)
 
 
 def a_class(rng, size, first=None):

@@ -271,7 +271,7 @@ def a_row(hw1, student, name, earned, cut=0.0, time=None):
     parts = [Part(cell.grade_id, cell.points, 0.0) for cell in cells[1:]]
     parts = (Part(cells[0].grade_id, cells[0].points, earned), *parts)
     parts = parts if earned is not None else ()
-    return Row(student, name, "graded", "", 0, parts, cut, {"verdicts": []}, time)
+    return Row(student, name, "graded", "", 0, parts, cut, lambda: {"verdicts": []}, time)
 
 
 @pytest.fixture

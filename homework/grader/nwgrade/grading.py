@@ -273,10 +273,11 @@ def _local(count):
     options |= {"silence_logs": logging.CRITICAL, "memory_limit": None}
     # Its web servers cannot be left out: here they have no page, and nobody else reaches them.
     options |= dict.fromkeys(["dashboard_address", "worker_dashboard_address"], "127.0.0.1:0")
-    no_page = {f"distributed.{node}.http.routes": [] for node in ("scheduler", "worker")}
+    settings = {f"distributed.{node}.http.routes": [] for node in ("scheduler", "worker")}
+    settings["distributed.admin.low-level-log-length"] = 100  # of 1,000, which hold 40 MB
     with (
         tempfile.TemporaryDirectory(prefix="nwgrade-") as folder,
-        dask.config.set({"temporary-directory": folder, **no_page}),
+        dask.config.set({"temporary-directory": folder, **settings}),
         LocalCluster(**options) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):

@@ -1,8 +1,10 @@
 """Where each student stands: what the grader found, and what people have made of it."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from nwgrade.gradebook import entries, gradebook
 
@@ -24,6 +26,7 @@ class Part:
 class Row:
     """Where one student stands. `score` is None where there is nothing that could be scored.
 
+    read : reads the stored result, which is not kept: a large class's would fill the memory.
     time : when the version came that counts, in the course's time zone.
     """
 
@@ -34,8 +37,12 @@ class Row:
     days_late: int
     parts: tuple
     cut: float
-    result: dict
+    read: Callable[[], dict | None]
     time: datetime | None = None
+
+    @property
+    def result(self):
+        return self.read() or {}
 
     @property
     def earned(self):
@@ -75,22 +82,23 @@ def rows(course, assignment, students=()):
         for student in sorted(submissions.keys() | students.keys()):
             submission = submissions.get(student)
             name = submission.name if submission else students[student]
-            result = course.result(assignment.name, student) if submission else {}
-            row = _row(course, assignment, submission, student, name, result, known.get(student))
+            entry = known.pop(student, None)
+            row = _row(course, assignment, submission, student, name, entry)
             found.append(row)
             if row.parts:
-                time = submission.time and submission.time.replace(tzinfo=None)
-                known[student].timestamp = time
-                known[student].notebooks[0].late_submission_penalty = row.earned * row.cut
+                entry.timestamp = submission.time and submission.time.replace(tzinfo=None)
+                entry.notebooks[0].late_submission_penalty = row.earned * row.cut
+                book.db.flush()  # and so it lets the entry go
         book.db.commit()
     return found
 
 
-def _row(course, assignment, submission, student, name, result, entry):
+def _row(course, assignment, submission, student, name, entry):
     if submission is None:
-        return Row(student, name, "nothing submitted", "", 0, (), 0.0, {})
+        return Row(student, name, "nothing submitted", "", 0, (), 0.0, dict)
     days = course.days_late(assignment.name, submission)
-    result, parts = result or {}, ()
+    read = partial(course.result, assignment.name, student)
+    result, parts = read() or {}, ()
     is_lost = "verdicts" in result and entry is None
     if result.get("version") != submission.version or is_lost:
         status, problem = "not graded yet", ""
@@ -100,7 +108,7 @@ def _row(course, assignment, submission, student, name, result, entry):
             parts = tuple(_parts(assignment, entry.notebooks[0]))
             status = _status(assignment, result, parts)
     time, cut = submission.time and submission.time.astimezone(course.zone), course.cut(days)
-    return Row(student, name, status, problem, days, parts, cut, result, time)
+    return Row(student, name, status, problem, days, parts, cut, read, time)
 
 
 def _status(assignment, result, parts):
