@@ -14,7 +14,7 @@ def named(entries):
 
 @pytest.mark.parametrize("name, thought, change, says, lost", **named(MISTAKES))
 def test_a_mistake_costs_its_own_checks_which_name_the_idea(name, thought, change, says, lost):
-    report = catalogue.report(name, change, submissions.maker_of_sandboxes(name))
+    report = catalogue.report(name, change, submissions.in_this_process(name))
     assert submissions.lost(report) == lost
     told = {}
     for verdict in report.verdicts:
@@ -29,7 +29,7 @@ def test_a_mistake_costs_its_own_checks_which_name_the_idea(name, thought, chang
 
 @pytest.mark.parametrize("name, done, change", **named(UNUSUAL))
 def test_what_is_unusual_and_right_loses_nothing(name, done, change):
-    report = catalogue.report(name, change, submissions.maker_of_sandboxes(name))
+    report = catalogue.report(name, change, submissions.in_this_process(name))
     assert submissions.lost(report) == set()
 
 
