@@ -395,7 +395,7 @@ def describe_planes(planes, values):
         away = ((points[:, np.newaxis] - points) ** 2).sum(axis=2)
         np.fill_diagonal(away, np.inf)
         alike = np.mean(third[away.argmin(axis=1)] == third)
-        parts.append(f"{title}, {alike:.0%} of the points have their nearest point in the same")
+        parts.append(f"{title}: {alike:.0%} of the points have their nearest point in the same")
     return (
         f"{count(len(values), 'point')} in each panel, marked by the third of all values that "
         f"theirs lies in. " + "; ".join(parts) + "."

@@ -214,8 +214,8 @@ def test_planes_mark_each_point_by_the_third_of_its_value():
     assert [drawn.get_xdata().tolist() for drawn in ax.lines] == [[0, 3], [1, 4], [2, 5]]
     assert [one.get_title() for one in ax.figure.axes] == list(planes)
     text = plots.describe_planes(planes, values)
-    assert "as they come, 0% of the points" in text
-    assert "by value, 100% of the points" in text
+    assert "as they come: 0% of the points" in text
+    assert "by value: 100% of the points" in text
 
 
 def test_each_plot_draws_on_the_axes_that_it_is_given(dataset):
