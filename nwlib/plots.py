@@ -16,6 +16,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
 TRUTH = "#4d4d4d"
@@ -322,6 +323,88 @@ def describe_spread(errors):
         for label, sample in errors.items()
     )
     return f"A dot for each of {seeds} seeds and a bar at their mean. " + "; ".join(rows) + "."
+
+
+@_in_style
+def plot_metric(metric, ax=None, largest=None):
+    """Draw a symmetric matrix of shape (d, d): squares, each entry's size as its area.
+
+    Positive entries are filled, negative ones hollow. largest is the entry whose square fills its
+    place; give the same to pictures to be compared.
+    """
+    ax = _axes(ax, figsize=(3.9, 3.5))
+    metric = np.asarray(metric)
+    n_entries = len(metric)
+    largest = np.abs(metric).max() if largest is None else largest
+    rows, columns = np.indices(metric.shape) + 1
+    half = 0.48 * np.sqrt(np.abs(metric) / largest)[..., np.newaxis, np.newaxis]
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    squares = np.stack([columns, rows], axis=-1)[..., np.newaxis, :] + half * corners
+    filled = dict(facecolor=WEIGHT, edgecolor=WEIGHT)
+    hollow = dict(facecolor="none", edgecolor=PREDICTION)
+    for chosen, look in ((metric > 0, filled), (metric < 0, hollow)):
+        ax.add_collection(PolyCollection(list(squares[chosen]), lw=1.2, **look))
+    ticks = range(1, n_entries + 1)
+    ends = 0.4, n_entries + 0.6
+    ax.set(xlim=ends, ylim=ends[::-1], aspect="equal", xticks=ticks, yticks=ticks)
+    ax.set(xlabel="entry of the input", ylabel="entry of the input")
+    ax.spines[:].set_visible(True)
+    return ax
+
+
+def describe_metric(metric):
+    """Return a sentence that says what `plot_metric` shows."""
+    metric = np.asarray(metric)
+    diagonal = ", ".join(f"{one:.1f}" for one in metric.diagonal())
+    text = f"{len(metric)} rows and columns of squares. On the diagonal: {diagonal}. "
+    off = np.abs(np.triu(metric, 1))
+    if not off.any():
+        return text + "All others are 0."
+    row, column = np.unravel_index(off.argmax(), off.shape)
+    return text + (
+        f"The largest entry off the diagonal, in row {row + 1} and column {column + 1}, is "
+        f"{metric[row, column]:.1f}."
+    )
+
+
+@_in_style
+def plot_planes(planes, values):
+    """Draw points in one panel for each plane, marked by the third in which their value lies.
+
+    planes is a dict from title to points, shape (n, 2); values has shape (n,).
+    """
+    fig, axes = figure(1, len(planes), figsize=(6.2, 3.4))
+    names = ("lowest third of y", "middle third", "highest third")
+    for ax, (title, points) in zip(axes, planes.items(), strict=True):
+        for third, name in enumerate(names):
+            chosen = _thirds(values) == third
+            look = dict(color=SERIES[third], marker=MARKERS[third], ls="", ms=4.5, mfc="none")
+            ax.plot(*points[chosen].T, label=name, **look)
+        ax.set(title=title, xlabel="first number", aspect="equal")
+        ax.set_adjustable("datalim")
+    axes[0].set_ylabel("second number")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return axes[0]
+
+
+def describe_planes(planes, values):
+    """Return a sentence that says what `plot_planes` shows."""
+    third = _thirds(values)
+    parts = []
+    for title, points in planes.items():
+        away = ((points[:, np.newaxis] - points) ** 2).sum(axis=2)
+        np.fill_diagonal(away, np.inf)
+        alike = np.mean(third[away.argmin(axis=1)] == third)
+        parts.append(f"{title}: {alike:.0%} of the points have their nearest point in the same")
+    return (
+        f"{count(len(values), 'point')} in each panel, marked by the third of all values that "
+        f"theirs lies in. " + "; ".join(parts) + "."
+    )
+
+
+def _thirds(values):
+    """Return 0, 1 or 2 for each value: in the lowest, the middle or the highest third."""
+    return np.searchsorted(np.quantile(values, [1 / 3, 2 / 3]), values)
 
 
 def show(ax, description):

@@ -37,7 +37,10 @@ class Control(NamedTuple):
 
     def text(self, index):
         position = self.positions[index]
-        return f"{position:.2f}" if self.is_range else position
+        if not self.is_range:
+            return position
+        whole = all(isinstance(one, int) for one in self.positions)
+        return f"{position:.{0 if whole else 2}f}"
 
 
 class Explorable:
@@ -224,6 +227,46 @@ def w_slider(dataset):
 
     return Explorable(
         "The scale w, with the curve, the weights and the loss", [Control("w", scales, 10)], draw
+    )
+
+
+def metric_slider(metrics, losses, errors):
+    """Return the explorable of chapter 6: the steps of learning a metric.
+
+    metrics has shape (n_steps + 1, d, d), losses and errors shape (n_steps + 1,), the start first.
+    """
+    last = len(losses) - 1
+    positions = np.unique(np.append(0, np.geomspace(1, last, 22).round().astype(int)))
+    largest = np.abs(metrics).max()
+
+    def draw(step):
+        fig, axes = plots.mosaic(
+            [["metric", "curves"]],
+            figsize=(6.6, 3.3),
+            width_ratios=(1, 1.15),
+            gridspec_kw={"left": 0.06, "right": 0.98, "top": 0.86, "bottom": 0.15, "wspace": 0.25},
+        )
+        plots.plot_metric(metrics[step], axes["metric"], largest)
+        axes["metric"].set_title("metric", loc="left", fontsize="medium")
+        for squares in axes["metric"].collections:
+            _move(squares)
+        curves = {"leave-one-out loss": losses, "test error": errors}
+        ax = plots.plot_curves(range(last + 1), curves, axes["curves"], xlabel="step", ylabel="")
+        ax.set_xscale("function", functions=(np.sqrt, np.square))
+        ax.set(xlim=(0, 1.04 * last), ylim=(0, None))
+        ax.set_xticks(np.round(np.linspace(0, 1, 5) ** 2 * last).astype(int))
+        for curve, line in zip(curves.values(), list(ax.lines), strict=True):
+            look = dict(color=line.get_color(), ms=9, mec="white")
+            _move(ax.plot([step], [curve[step]], "o", **look)[0])
+        return fig, (
+            f"After {plots.count(step, 'step')}: leave-one-out loss {losses[step]:.3f}, test error "
+            f"{errors[step]:.3f}. {plots.describe_metric(metrics[step])}"
+        )
+
+    return Explorable(
+        "The metric, step by step, with the loss and the test error",
+        [Control("step", tuple(map(int, positions)), 0)],
+        draw,
     )
 
 

@@ -187,6 +187,37 @@ def test_the_spread_has_a_dot_for_each_seed_and_a_bar_at_the_mean():
     assert "each of 3 seeds" in plots.describe_spread(errors)
 
 
+def test_a_metric_is_squares_with_the_size_of_each_entry_as_area():
+    ax = plots.plot_metric([[4.0, -1.0], [-1.0, 0.0]])
+    filled, hollow = (
+        [path.get_extents().bounds for path in squares.get_paths()] for squares in ax.collections
+    )
+    np.testing.assert_allclose(filled, [[0.52, 0.52, 0.96, 0.96]])  # around (1, 1)
+    np.testing.assert_allclose(hollow, [[1.76, 0.76, 0.48, 0.48], [0.76, 1.76, 0.48, 0.48]])
+    assert not len(ax.collections[1].get_facecolor())
+    assert ax.yaxis_inverted()  # the first row is above
+
+
+def test_a_metric_is_described_by_its_diagonal_and_the_largest_entry_beside_it():
+    text = plots.describe_metric([[4.0, 0.2, -3.0], [0.2, 1.0, 0.0], [-3.0, 0.0, 5.0]])
+    assert "On the diagonal: 4.0, 1.0, 5.0. The largest" in text
+    assert "in row 1 and column 3, is -3.0." in text
+    assert plots.describe_metric(np.eye(2)).endswith("On the diagonal: 1.0, 1.0. All others are 0.")
+
+
+def test_planes_mark_each_point_by_the_third_of_its_value():
+    values = np.array([0.0, 5.0, 9.0, 1.0, 6.0, 8.0])
+    line = np.column_stack([np.arange(6.0), np.zeros(6)])
+    by_value = np.column_stack([values, np.zeros(6)])
+    planes = {"as they come": line, "by value": by_value}
+    ax = plots.plot_planes(planes, values)
+    assert [drawn.get_xdata().tolist() for drawn in ax.lines] == [[0, 3], [1, 4], [2, 5]]
+    assert [one.get_title() for one in ax.figure.axes] == list(planes)
+    text = plots.describe_planes(planes, values)
+    assert "as they come: 0% of the points" in text
+    assert "by value: 100% of the points" in text
+
+
 def test_each_plot_draws_on_the_axes_that_it_is_given(dataset):
     fig, axes = plots.figure(1, 2)
     assert plots.plot_dataset(dataset, axes[0]) is axes[0]

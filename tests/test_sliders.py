@@ -10,7 +10,19 @@ from bs4 import BeautifulSoup
 import nwlib
 from nwlib import plots, sliders
 
-NAMES = ("argument_slider", "kernel_slider", "query_slider", "w_slider")
+STEPS = np.arange(41.0)
+PATH = (  # metrics, losses and errors of a path of 40 steps
+    np.array([[[1 + k, -k / 9], [-k / 9, 1 / (1 + k)]] for k in STEPS]),
+    1 / (1 + STEPS),
+    2 / (1 + STEPS),
+)
+EXPLORABLES = {
+    "argument": sliders.argument_slider,
+    "kernel": sliders.kernel_slider,
+    "query": sliders.query_slider,
+    "w": sliders.w_slider,
+    "metric": lambda _: sliders.metric_slider(*PATH),
+}
 
 
 @pytest.fixture(scope="module")
@@ -108,10 +120,10 @@ def test_one_output_holds_both_forms(tiny):
     assert bundle["text/plain"] == 'A "tiny" one. b < 3'
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=EXPLORABLES)
 def ends(request, dataset):
     """An explorable of the book, cut down to the first and last position of each control."""
-    explorable = getattr(sliders, request.param)(dataset)
+    explorable = EXPLORABLES[request.param](dataset)
     for control in explorable.controls:
         assert len(control.positions) > control.start >= 0
     explorable.controls = [
@@ -174,6 +186,24 @@ def test_the_w_slider_shows_curve_weights_and_loss_of_its_w(dataset):
     loss = nwlib.loss(w, dataset.x_train, dataset.y_train)
     np.testing.assert_array_equal(dot.get_xydata(), [[w, loss]])
     assert f"leave-one-out loss {loss:.3f}" in text
+
+
+def test_the_metric_slider_shows_the_metric_and_the_curves_at_its_step():
+    explorable = sliders.metric_slider(*PATH)
+    (control,) = explorable.controls
+    assert control.positions[0] == 0
+    assert control.positions[-1] == 40
+    index = control.positions.index(24)
+    assert control.text(index) == "24"
+    fig, text = drawn(explorable, index)
+    filled, hollow = fig.axes[0].collections
+    widths = [np.ptp(path.vertices[:, 0]) for path in filled.get_paths() + hollow.get_paths()]
+    expected = 0.96 * np.sqrt(np.array([25, 1 / 25, 24 / 9, 24 / 9]) / 41)
+    np.testing.assert_allclose(widths, expected, rtol=1e-12)
+    dots = [shown.get_xydata().tolist() for shown in fig.axes[1].lines[2:]]
+    assert dots == [[[24, 0.04]], [[24, 0.08]]]
+    assert "After 24 steps: leave-one-out loss 0.040, test error 0.080." in text
+    assert "On the diagonal: 25.0, 0.0." in text
 
 
 def test_only_what_is_marked_as_moving_differs_between_frames(ends):

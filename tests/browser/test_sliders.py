@@ -1,12 +1,15 @@
 """Each slider moves on the static page, and says what it shows."""
 
+import functools
+
+import nbformat
 import numpy as np
 import pytest
 
 import nwlib
 from nwlib import sliders
 
-from .book import PAGES, SHIFTS
+from .book import PAGES, ROOT, SHIFTS
 
 DATA = nwlib.make_dataset(np.random.default_rng(542))
 KEYS, VALUES = DATA.x_train, DATA.y_train
@@ -56,12 +59,48 @@ def told_by_w(w):
     )
 
 
+@functools.cache
+def learned_metric():
+    """What the cells of page 6 have computed when its explorable comes."""
+    names = {}
+    for cell in nbformat.read(ROOT / "beyond/06_metric.ipynb", as_version=4).cells:
+        if "sliders.metric_slider" in cell.source:
+            return names
+        if cell.cell_type == "code":
+            exec(cell.source, names)
+
+
+def metric_slider(_):
+    names = learned_metric()
+    metrics = np.array([A.T @ A for A in names["path"]])
+    return sliders.metric_slider(metrics, names["losses"], names["errors"])
+
+
+def told_by_metric(step):
+    """By other means than the page's: each difference between a query and a key by itself."""
+    world, matrix = learned_metric()["world"], learned_metric()["path"][step]
+
+    def predictions(queries, mask):
+        u = (queries[:, np.newaxis] - world.x_train) @ matrix.T
+        kernel = np.exp(-(u**2).sum(axis=2) / 2) * mask
+        return kernel @ world.y_train / kernel.sum(axis=1)
+
+    left_out = predictions(world.x_train, 1 - np.eye(len(world.x_train)))
+    return (
+        f"After {step} step{'s' * (step != 1)}: ",
+        f"loss {np.mean((left_out - world.y_train) ** 2):.3f}, ",
+        f"test error {np.mean((predictions(world.x_test, 1) - world.y_true) ** 2):.3f}",
+        f"On the diagonal: {', '.join(f'{(column**2).sum():.1f}' for column in matrix.T)}.",
+    )
+
+
 # The page of each explorable, and what its description has to say about a position.
 EXPLORABLES = {
     "index": (sliders.argument_slider, told_by_argument),
     "chapters/03_nadaraya_watson": (sliders.kernel_slider, told_by_kernel),
     "chapters/04_gaussian_softmax": (sliders.query_slider, told_by_query),
     "chapters/05_learnable_w": (sliders.w_slider, told_by_w),
+    "beyond/06_metric": (metric_slider, told_by_metric),
 }
 
 # What an explorable shows and tells.
