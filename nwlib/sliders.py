@@ -37,7 +37,10 @@ class Control(NamedTuple):
 
     def text(self, index):
         position = self.positions[index]
-        return f"{position:.2f}" if self.is_range else position
+        if not self.is_range:
+            return position
+        whole = all(isinstance(one, int) for one in self.positions)
+        return f"{position:.{0 if whole else 2}f}"
 
 
 class Explorable:
@@ -224,6 +227,51 @@ def w_slider(dataset):
 
     return Explorable(
         "The scale w, with the curve, the weights and the loss", [Control("w", scales, 10)], draw
+    )
+
+
+def training_slider(dataset, steps, matrices, weights, errors, best):
+    """Return the explorable of page 7: the steps in which a head learns, on a problem new to it.
+
+    At each of the steps stand the matrix B of the head, the weights that it gives at
+    dataset.x_test, and its error on fresh problems; best is the error of the best fixed w.
+    """
+
+    def draw(step):
+        at = steps.index(step)
+        prediction = nwlib.attention_pooling(weights[at], dataset.y_train)
+        fig, axes = plots.mosaic(
+            [["curve", "curve"], ["weights", "error"]],
+            figsize=(6.0, 5.6),
+            gridspec_kw={"left": 0.1, "right": 0.98, "top": 0.94, "bottom": 0.08, "hspace": 0.4},
+        )
+        _curve_and_weights(dataset, weights[at], prediction, axes)
+        axes["error"].plot(steps, errors, color=plots.WEIGHT, lw=2)
+        axes["error"].axhline(best, color=plots.TRUTH, ls=plots.DASHES[1], lw=1.2)
+        axes["error"].set_xscale("symlog", linthresh=1)
+        axes["error"].set_yscale("log")
+        axes["error"].set(xlim=(-0.2, 1.5 * steps[-1]), xlabel="step")
+        axes["error"].set_xticks([0, 1, 10, 100, 1000], ["0", "1", "10", "100", "1000"])
+        axes["error"].set_yticks([0.05, 0.1, 0.2, 0.5, 1], ["0.05", "0.1", "0.2", "0.5", "1"])
+        axes["error"].minorticks_off()
+        title = "error on fresh problems, and the best w's"
+        axes["error"].set_title(title, loc="left", fontsize="medium")
+        dot = axes["error"].plot([step], [errors[at]], "o", color=plots.PREDICTION, ms=9)[0]
+        _move(dot)
+        dot.set(mec="white", clip_on=False)
+        (b11, b12), (b21, b22) = matrices[at]
+        entries = f"[[{b11:.1f}, {b12:.1f}], [{b21:.1f}, {b22:.1f}]]"
+        reading = "no bell yet"
+        if b22 < 0:
+            reading = f"ratio {b11 / b22:.2f}, and w = {np.sqrt(-2 * b22):.2f} by the last entry"
+        return fig, (
+            f"After {plots.count(step, 'step')} B is {entries}: {reading}. Error on fresh problems "
+            f"{errors[at]:.3f}, where the best fixed w has {best:.3f}. A query spreads its weight "
+            f"over about {_keys_used(weights[at])} of {dataset.x_train.size}."
+        )
+
+    return Explorable(
+        "A head learns, from the average to a narrow bell", [Control("step", steps, 0)], draw
     )
 
 
