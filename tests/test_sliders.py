@@ -10,7 +10,21 @@ from bs4 import BeautifulSoup
 import nwlib
 from nwlib import plots, sliders
 
-NAMES = ("argument_slider", "kernel_slider", "query_slider", "w_slider")
+
+def of_training(dataset):
+    """The explorable of training, with two steps: the average, and a head with w = 2."""
+    weights = [nwlib.attention_weights(dataset.x_test, dataset.x_train, w) for w in (0, 2)]
+    matrices = np.array([np.zeros((2, 2)), [[4.0, 0.0], [0.0, -2.0]]])
+    return sliders.training_slider(dataset, (0, 30), matrices, np.array(weights), [0.9, 0.1], 0.08)
+
+
+MAKERS = {
+    "argument": sliders.argument_slider,
+    "kernel": sliders.kernel_slider,
+    "query": sliders.query_slider,
+    "w": sliders.w_slider,
+    "training": of_training,
+}
 
 
 @pytest.fixture(scope="module")
@@ -108,10 +122,10 @@ def test_one_output_holds_both_forms(tiny):
     assert bundle["text/plain"] == 'A "tiny" one. b < 3'
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=MAKERS)
 def ends(request, dataset):
     """An explorable of the book, cut down to the first and last position of each control."""
-    explorable = getattr(sliders, request.param)(dataset)
+    explorable = MAKERS[request.param](dataset)
     for control in explorable.controls:
         assert len(control.positions) > control.start >= 0
     explorable.controls = [
@@ -174,6 +188,25 @@ def test_the_w_slider_shows_curve_weights_and_loss_of_its_w(dataset):
     loss = nwlib.loss(w, dataset.x_train, dataset.y_train)
     np.testing.assert_array_equal(dot.get_xydata(), [[w, loss]])
     assert f"leave-one-out loss {loss:.3f}" in text
+
+
+def test_the_training_slider_shows_curve_weights_and_error_of_its_step(dataset):
+    explorable = of_training(dataset)
+    fig, text = drawn(explorable, 1)
+    by_label = {ax.get_label(): ax for ax in fig.axes}
+    weights = nwlib.attention_weights(dataset.x_test, dataset.x_train, 2)
+    np.testing.assert_array_equal(by_label["weights"].images[0].get_array(), weights)
+    (dot,) = (shown for shown in by_label["error"].lines if shown.get_marker() == "o")
+    np.testing.assert_array_equal(dot.get_xydata(), [[30, 0.1]])
+    assert text.startswith("After 30 steps B is [[4.0, 0.0], [0.0, -2.0]]: ratio -2.00, and")
+    assert "w = 2.00 by the last entry" in text
+    assert explorable.controls[0].text(1) == "30"
+
+
+def test_the_training_slider_calls_a_head_without_a_bell_so(dataset):
+    _, text = drawn(of_training(dataset), 0)
+    assert text.startswith("After 0 steps B is [[0.0, 0.0], [0.0, 0.0]]: no bell yet.")
+    assert "over about 50 keys of 50" in text
 
 
 def test_only_what_is_marked_as_moving_differs_between_frames(ends):

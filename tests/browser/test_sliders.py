@@ -1,12 +1,16 @@
 """Each slider moves on the static page, and says what it shows."""
 
+import ast
+import json
+from functools import cache
+
 import numpy as np
 import pytest
 
 import nwlib
 from nwlib import sliders
 
-from .book import PAGES, SHIFTS
+from .book import PAGES, ROOT, SHIFTS
 
 DATA = nwlib.make_dataset(np.random.default_rng(542))
 KEYS, VALUES = DATA.x_train, DATA.y_train
@@ -56,12 +60,35 @@ def told_by_w(w):
     )
 
 
+@cache
+def of_training(_):
+    """The explorable of page 7, made by the cells of that page, and what they computed for it."""
+    notebook = json.loads((ROOT / "beyond" / "07_head.ipynb").read_text(encoding="utf-8"))
+    computed = {}
+    for cell in notebook["cells"]:
+        tree = ast.parse("".join(cell["source"])) if cell["cell_type"] == "code" else None
+        if tree and "training_slider" in ast.unparse(tree.body[-1]):
+            explorable = eval(ast.unparse(tree.body.pop()), computed)
+            explorable.errors = computed["errors_of_steps"]
+            return explorable
+        if tree and "show" not in ast.unparse(tree):
+            exec(compile(tree, "07_head", "exec"), computed)
+    return None
+
+
+def told_by_training(step):
+    explorable = of_training(None)
+    error = explorable.errors[explorable.controls[0].positions.index(step)]
+    return f"After {step} step", f"Error on fresh problems {error:.3f}"
+
+
 # The page of each explorable, and what its description has to say about a position.
 EXPLORABLES = {
     "index": (sliders.argument_slider, told_by_argument),
     "chapters/03_nadaraya_watson": (sliders.kernel_slider, told_by_kernel),
     "chapters/04_gaussian_softmax": (sliders.query_slider, told_by_query),
     "chapters/05_learnable_w": (sliders.w_slider, told_by_w),
+    "beyond/07_head": (of_training, told_by_training),
 }
 
 # What an explorable shows and tells.
