@@ -254,8 +254,7 @@ def training_slider(dataset, steps, matrices, weights, errors, best):
         axes["error"].set_xticks([0, 1, 10, 100, 1000], ["0", "1", "10", "100", "1000"])
         axes["error"].set_yticks([0.05, 0.1, 0.2, 0.5, 1], ["0.05", "0.1", "0.2", "0.5", "1"])
         axes["error"].minorticks_off()
-        title = "error on fresh problems, and the best w's"
-        axes["error"].set_title(title, loc="left", fontsize="medium")
+        axes["error"].set_title("error; dashed, the best w's", loc="left", fontsize="medium")
         dot = axes["error"].plot([step], [errors[at]], "o", color=plots.PREDICTION, ms=9)[0]
         _move(dot)
         dot.set(mec="white", clip_on=False)

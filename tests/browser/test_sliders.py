@@ -61,25 +61,25 @@ def told_by_w(w):
 
 
 @cache
-def of_training(_):
-    """The explorable of page 7, made by the cells of that page, and what they computed for it."""
+def training():
+    """The explorable of page 7, and the error at each step, as the cells of the page make them."""
     notebook = json.loads((ROOT / "beyond" / "07_head.ipynb").read_text(encoding="utf-8"))
+    sources = ["".join(cell["source"]) for cell in notebook["cells"] if "outputs" in cell]
     computed = {}
-    for cell in notebook["cells"]:
-        tree = ast.parse("".join(cell["source"])) if cell["cell_type"] == "code" else None
-        if tree and "training_slider" in ast.unparse(tree.body[-1]):
-            explorable = eval(ast.unparse(tree.body.pop()), computed)
-            explorable.errors = computed["errors_of_steps"]
-            return explorable
-        if tree and "show" not in ast.unparse(tree):
-            exec(compile(tree, "07_head", "exec"), computed)
+    for source in sources:
+        if "sliders.training_slider" in source:
+            *before, call = ast.parse(source).body
+            exec(ast.unparse(before), computed)
+            return eval(ast.unparse(call), computed), computed["errors_of_steps"]
+        if "plots.show" not in source:
+            exec(source, computed)
     return None
 
 
 def told_by_training(step):
-    explorable = of_training(None)
-    error = explorable.errors[explorable.controls[0].positions.index(step)]
-    return f"After {step} step", f"Error on fresh problems {error:.3f}"
+    explorable, errors = training()
+    at = explorable.controls[0].positions.index(step)
+    return f"After {step} step", f"Error on fresh problems {errors[at]:.3f}"
 
 
 # The page of each explorable, and what its description has to say about a position.
@@ -88,7 +88,7 @@ EXPLORABLES = {
     "chapters/03_nadaraya_watson": (sliders.kernel_slider, told_by_kernel),
     "chapters/04_gaussian_softmax": (sliders.query_slider, told_by_query),
     "chapters/05_learnable_w": (sliders.w_slider, told_by_w),
-    "beyond/07_head": (of_training, told_by_training),
+    "beyond/07_head": (lambda _: training()[0], told_by_training),
 }
 
 # What an explorable shows and tells.
