@@ -258,11 +258,13 @@ def training_slider(dataset, steps, matrices, weights, errors, best):
         dot = axes["error"].plot([step], [errors[at]], "o", color=plots.PREDICTION, ms=9)[0]
         _move(dot)
         dot.set(mec="white", clip_on=False)
-        (b11, b12), (b21, b22) = matrices[at]
-        entries = f"[[{b11:.1f}, {b12:.1f}], [{b21:.1f}, {b22:.1f}]]"
+        entries = (np.round(matrices[at], 1) + 0.0).tolist()  # + 0.0: no -0.0
+        first, last = np.diag(matrices[at])
         reading = "no bell yet"
-        if b22 < 0:
-            reading = f"ratio {b11 / b22:.2f}, and w = {np.sqrt(-2 * b22):.2f} by the last entry"
+        if last < 0:
+            reading = (
+                f"ratio {first / last:.2f}, and w = {np.sqrt(-2 * last):.2f} by the last entry"
+            )
         return fig, (
             f"After {plots.count(step, 'step')} B is {entries}: {reading}. Error on fresh problems "
             f"{errors[at]:.3f}, where the best fixed w has {best:.3f}. A query spreads its weight "
