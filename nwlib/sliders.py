@@ -270,6 +270,52 @@ def metric_slider(metrics, losses, errors):
     )
 
 
+def training_slider(dataset, steps, matrices, weights, errors, best):
+    """Return the explorable of page 7: the steps in which a head learns, on a problem new to it.
+
+    At each of the steps stand the matrix B of the head, the weights that it gives at
+    dataset.x_test, and its error on fresh problems; best is the error of the best fixed w.
+    """
+
+    def draw(step):
+        at = steps.index(step)
+        prediction = nwlib.attention_pooling(weights[at], dataset.y_train)
+        fig, axes = plots.mosaic(
+            [["curve", "curve"], ["weights", "error"]],
+            figsize=(6.0, 5.6),
+            gridspec_kw={"left": 0.1, "right": 0.98, "top": 0.94, "bottom": 0.08, "hspace": 0.4},
+        )
+        _curve_and_weights(dataset, weights[at], prediction, axes)
+        axes["error"].plot(steps, errors, color=plots.WEIGHT, lw=2)
+        axes["error"].axhline(best, color=plots.TRUTH, ls=plots.DASHES[1], lw=1.2)
+        axes["error"].set_xscale("symlog", linthresh=1)
+        axes["error"].set_yscale("log")
+        axes["error"].set(xlim=(-0.2, 1.5 * steps[-1]), xlabel="step")
+        axes["error"].set_xticks([0, 1, 10, 100, 1000], ["0", "1", "10", "100", "1000"])
+        axes["error"].set_yticks([0.05, 0.1, 0.2, 0.5, 1], ["0.05", "0.1", "0.2", "0.5", "1"])
+        axes["error"].minorticks_off()
+        axes["error"].set_title("error; dashed, the best w's", loc="left", fontsize="medium")
+        dot = axes["error"].plot([step], [errors[at]], "o", color=plots.PREDICTION, ms=9)[0]
+        _move(dot)
+        dot.set(mec="white", clip_on=False)
+        entries = (np.round(matrices[at], 1) + 0.0).tolist()  # + 0.0: no -0.0
+        first, last = np.diag(matrices[at])
+        reading = "no bell yet"
+        if last < 0:
+            reading = (
+                f"ratio {first / last:.2f}, and w = {np.sqrt(-2 * last):.2f} by the last entry"
+            )
+        return fig, (
+            f"After {plots.count(step, 'step')} B is {entries}: {reading}. Error on fresh problems "
+            f"{errors[at]:.3f}, where the best fixed w has {best:.3f}. A query spreads its weight "
+            f"over about {_keys_used(weights[at])} of {dataset.x_train.size}."
+        )
+
+    return Explorable(
+        "A head learns, from the average to a narrow bell", [Control("step", steps, 0)], draw
+    )
+
+
 def _curve_and_weights(dataset, weights, prediction, axes):
     """Draw the curve with the data on axes["curve"], all weights on axes["weights"]."""
     curve = plots.plot_prediction(dataset, prediction, axes["curve"])

@@ -137,7 +137,7 @@ def test_the_code_under_exercises_is_tagged_as_solutions(path, nb):
                 within = heading.strip() == "Exercises"
         elif ({"solution", "hide-cell"} <= set(cell.metadata.get("tags", ()))) != within:
             untagged.append(cell)
-    if path.parent.name == "chapters":
+    if path.parent.name in ("chapters", "beyond"):
         name = path.relative_to(refresh.ROOT)
         of = f"{name}: code under Exercises, and no other, has the tags solution and hide-cell"
         require(untagged, lambda cell: "remove-cell" in cell.metadata.get("tags", ()), of=of)

@@ -16,12 +16,22 @@ PATH = (  # metrics, losses and errors of a path of 40 steps
     1 / (1 + STEPS),
     2 / (1 + STEPS),
 )
+
+
+def of_training(dataset):
+    """The explorable of training, with two steps: the average, and a head with w = 2."""
+    weights = [nwlib.attention_weights(dataset.x_test, dataset.x_train, w) for w in (0, 2)]
+    matrices = np.array([np.zeros((2, 2)), [[4.0, 0.0], [0.0, -2.0]]])
+    return sliders.training_slider(dataset, (0, 30), matrices, np.array(weights), [0.9, 0.1], 0.08)
+
+
 EXPLORABLES = {
     "argument": sliders.argument_slider,
     "kernel": sliders.kernel_slider,
     "query": sliders.query_slider,
     "w": sliders.w_slider,
     "metric": lambda _: sliders.metric_slider(*PATH),
+    "training": of_training,
 }
 
 
@@ -204,6 +214,25 @@ def test_the_metric_slider_shows_the_metric_and_the_curves_at_its_step():
     assert dots == [[[24, 0.04]], [[24, 0.08]]]
     assert "After 24 steps: leave-one-out loss 0.040, test error 0.080." in text
     assert "On the diagonal: 25.0, 0.0." in text
+
+
+def test_the_training_slider_shows_curve_weights_and_error_of_its_step(dataset):
+    explorable = of_training(dataset)
+    fig, text = drawn(explorable, 1)
+    by_label = {ax.get_label(): ax for ax in fig.axes}
+    weights = nwlib.attention_weights(dataset.x_test, dataset.x_train, 2)
+    np.testing.assert_array_equal(by_label["weights"].images[0].get_array(), weights)
+    (dot,) = (shown for shown in by_label["error"].lines if shown.get_marker() == "o")
+    np.testing.assert_array_equal(dot.get_xydata(), [[30, 0.1]])
+    assert text.startswith("After 30 steps B is [[4.0, 0.0], [0.0, -2.0]]: ratio -2.00, and")
+    assert "w = 2.00 by the last entry" in text
+    assert explorable.controls[0].text(1) == "30"
+
+
+def test_the_training_slider_calls_a_head_without_a_bell_so(dataset):
+    _, text = drawn(of_training(dataset), 0)
+    assert text.startswith("After 0 steps B is [[0.0, 0.0], [0.0, 0.0]]: no bell yet.")
+    assert "over about 50 keys of 50" in text
 
 
 def test_only_what_is_marked_as_moving_differs_between_frames(ends):

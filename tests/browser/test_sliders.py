@@ -1,5 +1,6 @@
 """Each slider moves on the static page, and says what it shows."""
 
+import ast
 import functools
 
 import nbformat
@@ -60,25 +61,23 @@ def told_by_w(w):
 
 
 @functools.cache
-def learned_metric():
-    """What the cells of page 6 have computed when its explorable comes."""
+def of_page(page):
+    """The explorable of a page as its own cells make it, and what they have computed for it."""
     names = {}
-    for cell in nbformat.read(ROOT / "beyond/06_metric.ipynb", as_version=4).cells:
-        if "sliders.metric_slider" in cell.source:
-            return names
+    for cell in nbformat.read(ROOT / f"{page}.ipynb", as_version=4).cells:
         if cell.cell_type == "code":
+            *before, last = ast.parse(cell.source).body
+            if ast.unparse(last).startswith("sliders."):
+                exec(ast.unparse(before), names)
+                return eval(ast.unparse(last), names), names
             exec(cell.source, names)
-
-
-def metric_slider(_):
-    names = learned_metric()
-    metrics = np.array([A.T @ A for A in names["path"]])
-    return sliders.metric_slider(metrics, names["losses"], names["errors"])
+    return None
 
 
 def told_by_metric(step):
     """By other means than the page's: each difference between a query and a key by itself."""
-    world, matrix = learned_metric()["world"], learned_metric()["path"][step]
+    world, path = (of_page("beyond/06_metric")[1][key] for key in ("world", "path"))
+    matrix = path[step]
 
     def predictions(queries, mask):
         u = (queries[:, np.newaxis] - world.x_train) @ matrix.T
@@ -94,13 +93,20 @@ def told_by_metric(step):
     )
 
 
+def told_by_training(step):
+    explorable, names = of_page("beyond/07_head")
+    at = explorable.controls[0].positions.index(step)
+    return f"After {step} step", f"Error on fresh problems {names['errors_of_steps'][at]:.3f}"
+
+
 # The page of each explorable, and what its description has to say about a position.
 EXPLORABLES = {
     "index": (sliders.argument_slider, told_by_argument),
     "chapters/03_nadaraya_watson": (sliders.kernel_slider, told_by_kernel),
     "chapters/04_gaussian_softmax": (sliders.query_slider, told_by_query),
     "chapters/05_learnable_w": (sliders.w_slider, told_by_w),
-    "beyond/06_metric": (metric_slider, told_by_metric),
+    "beyond/06_metric": (lambda _: of_page("beyond/06_metric")[0], told_by_metric),
+    "beyond/07_head": (lambda _: of_page("beyond/07_head")[0], told_by_training),
 }
 
 # What an explorable shows and tells.
