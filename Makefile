@@ -28,7 +28,7 @@ test: lint ## Check everything: the code, every notebook, every page
 	$(BIN)/pytest --cov
 
 test-course: lint ## Check nwlib, the notebooks and the pages, without a browser
-	$(BIN)/pytest --cov=nwlib nwlib tests/test_*.py tests/site tests/homework index.ipynb chapters appendix
+	$(BIN)/pytest --cov=nwlib nwlib tests/test_*.py tests/site tests/homework index.ipynb chapters beyond appendix
 
 check: lint ## Check the code only, in seconds
 	$(BIN)/pytest --dist=worksteal -m "not slow" nwlib tests/test_*.py

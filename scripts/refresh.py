@@ -49,7 +49,7 @@ def in_cell(nb, position, reason):
 
 def notebooks():
     """The book's notebooks, in reading order."""
-    parts = [ROOT, ROOT / "chapters", ROOT / "appendix"]
+    parts = [ROOT, ROOT / "chapters", ROOT / "beyond", ROOT / "appendix"]
     return [path for part in parts for path in sorted(part.glob("*.ipynb"))]
 
 
