@@ -10,7 +10,27 @@ from bs4 import BeautifulSoup
 import nwlib
 from nwlib import plots, sliders
 
-NAMES = ("argument_slider", "kernel_slider", "query_slider", "w_slider")
+NAMES = ("argument_slider", "kernel_slider", "query_slider", "w_slider", "band_slider")
+
+
+def studies():
+    """What `band_slider` is given: numbers that differ from w to w."""
+    place = np.arange(50) / 50
+    return {
+        w: {
+            "prediction": w + place,
+            "standard_error": 0.1 + place / w,
+            "parameters": 2 * w,
+            "coverage": 0.3 + 0.1 * w * place,
+            "bias": 0.5 - w / 10 + place,
+            "typical_error": 0.2 + place / 10,
+        }
+        for w in (1.0, 2.0, 4.0)
+    }
+
+
+MORE = {"band_slider": (studies(),)}
+"""What an explorable is given besides the data set."""
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +131,7 @@ def test_one_output_holds_both_forms(tiny):
 @pytest.fixture(scope="module", params=NAMES)
 def ends(request, dataset):
     """An explorable of the book, cut down to the first and last position of each control."""
-    explorable = getattr(sliders, request.param)(dataset)
+    explorable = getattr(sliders, request.param)(dataset, *MORE.get(request.param, ()))
     for control in explorable.controls:
         assert len(control.positions) > control.start >= 0
     explorable.controls = [
@@ -174,6 +194,24 @@ def test_the_w_slider_shows_curve_weights_and_loss_of_its_w(dataset):
     loss = nwlib.loss(w, dataset.x_train, dataset.y_train)
     np.testing.assert_array_equal(dot.get_xydata(), [[w, loss]])
     assert f"leave-one-out loss {loss:.3f}" in text
+
+
+def test_the_band_slider_shows_what_it_is_given_of_its_w(dataset):
+    given = studies()[4.0]
+    fig, text = drawn(sliders.band_slider(dataset, studies()), 2)
+    by_label = {ax.get_label(): ax for ax in fig.axes}
+    (pred,) = (shown for shown in by_label["curve"].lines if shown.get_label() == "Pred")
+    np.testing.assert_array_equal(pred.get_ydata(), given["prediction"])
+    heights = by_label["curve"].collections[0].get_paths()[0].vertices[:, 1]
+    assert heights.max() == (given["prediction"] + 2 * given["standard_error"]).max()
+    shown = [line.get_ydata() for line in by_label["coverage"].lines]
+    np.testing.assert_array_equal(shown[1], given["coverage"])
+    shown = [line.get_ydata() for line in by_label["bias"].lines]
+    np.testing.assert_array_equal(shown, [np.abs(given["bias"]), given["typical_error"]])
+    assert text.startswith("w = 4.00: 8.0 parameters in effect.")
+    assert (
+        "at x = 0.0 in 30% of the sets: there the bias is 0.10 and the standard error 0.20" in text
+    )
 
 
 def test_only_what_is_marked_as_moving_differs_between_frames(ends):

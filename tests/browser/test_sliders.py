@@ -1,5 +1,7 @@
 """Each slider moves on the static page, and says what it shows."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -56,12 +58,60 @@ def told_by_w(w):
     )
 
 
+def bands(scales):
+    """What page 8 computes of each scale, by other means: products of plain Gaussians."""
+    sets = [nwlib.make_dataset(np.random.default_rng(seed)) for seed in range(200)]
+
+    def weights(queries, keys, w):
+        kernel = np.exp(-(((queries[:, np.newaxis] - keys) * w) ** 2) / 2)
+        return kernel / kernel.sum(axis=1, keepdims=True)
+
+    def band(d, w):
+        rest = np.eye(d.x_train.size) - weights(d.x_train, d.x_train, w)
+        variance = ((rest @ d.y_train) ** 2).sum() / (rest**2).sum()
+        alpha = weights(d.x_test, d.x_train, w)
+        return alpha @ d.y_train, np.sqrt(variance * (alpha**2).sum(axis=1))
+
+    for w in scales:
+        curves, errors = np.swapaxes([band(d, w) for d in sets], 0, 1)
+        prediction, standard_error = band(DATA, w)
+        yield {
+            "prediction": prediction,
+            "standard_error": standard_error,
+            "parameters": weights(KEYS, KEYS, w).trace(),
+            "coverage": (np.abs(curves - DATA.y_true) <= 2 * errors).mean(axis=0),
+            "bias": curves.mean(axis=0) - DATA.y_true,
+            "typical_error": errors.mean(axis=0),
+        }
+
+
+@functools.cache
+def studies():
+    scales = np.geomspace(0.5, 32, 19).round(2)
+    return dict(zip(scales, bands(scales), strict=True))
+
+
+def band_slider(dataset):
+    return sliders.band_slider(dataset, studies())
+
+
+def told_by_band(w):
+    study = studies()[w]
+    return (
+        f"w = {w:.2f}: {study['parameters']:.1f} parameters",
+        f"at {study['coverage'].mean():.0%} of the places",
+        f"in {study['coverage'][0]:.0%} of the sets",
+        f"the standard error {study['typical_error'][0]:.2f}",
+    )
+
+
 # The page of each explorable, and what its description has to say about a position.
 EXPLORABLES = {
     "index": (sliders.argument_slider, told_by_argument),
     "chapters/03_nadaraya_watson": (sliders.kernel_slider, told_by_kernel),
     "chapters/04_gaussian_softmax": (sliders.query_slider, told_by_query),
     "chapters/05_learnable_w": (sliders.w_slider, told_by_w),
+    "beyond/08_uncertainty": (band_slider, told_by_band),
 }
 
 # What an explorable shows and tells.
