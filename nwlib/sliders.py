@@ -259,6 +259,8 @@ def band_slider(dataset, studies):
         _move(bias.plot(x, np.abs(study["bias"]), color=plots.PREDICTION, lw=2)[0])
         _move(bias.plot(x, study["typical_error"], color=plots.WEIGHT, lw=2, ls=plots.DASHES[1])[0])
         bias.set(ylim=(0, 1.05 * highest), xlabel="input x")
+        bias.set_yscale("function", functions=(np.sqrt, np.square))
+        bias.set_yticks([0, 0.05, 0.2, 0.5, 1, 2])
         bias.set_title("bias, standard error dashed", loc="left", fontsize="medium")
         return fig, (
             f"w = {w:.2f}: {study['parameters']:.1f} parameters in effect. The band here is "
