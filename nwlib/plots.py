@@ -135,7 +135,8 @@ def plot_band(dataset, y_pred, standard_error, ax=None):
     """Draw a prediction and a band of two standard errors to each side, both of shape (n_test,)."""
     ax = _axes(ax)
     low, high = y_pred - 2 * standard_error, y_pred + 2 * standard_error
-    ax.fill_between(dataset.x_test, low, high, color=to_rgba(PREDICTION, 0.25), lw=0, label="band")
+    look = {"facecolor": to_rgba(PREDICTION, 0.25), "edgecolor": PREDICTION, "lw": 0.8}
+    ax.fill_between(dataset.x_test, low, high, label="band", **look)
     return plot_prediction(dataset, y_pred, ax)
 
 
