@@ -132,6 +132,28 @@ def describe_prediction(dataset, y_pred):
 
 
 @_in_style
+def plot_band(dataset, y_pred, standard_error, ax=None):
+    """Draw a prediction and a band of two standard errors to each side, both of shape (n_test,)."""
+    ax = _axes(ax)
+    low, high = y_pred - 2 * standard_error, y_pred + 2 * standard_error
+    look = {"facecolor": to_rgba(PREDICTION, 0.25), "edgecolor": PREDICTION, "lw": 0.8}
+    ax.fill_between(dataset.x_test, low, high, label="band", **look)
+    return plot_prediction(dataset, y_pred, ax)
+
+
+def describe_band(dataset, y_pred, standard_error):
+    """Return a sentence that says what `plot_band` shows."""
+    outside = np.abs(y_pred - dataset.y_true) > 2 * standard_error
+    text = (
+        f"{describe_prediction(dataset, y_pred)} The band is {4 * standard_error.mean():.2f} wide "
+        f"on average and leaves the truth out at {outside.sum()} of {outside.size} places"
+    )
+    if outside.any():
+        text += ": x = " + ", ".join(f"{x:.1f}" for x in dataset.x_test[outside])
+    return text + "."
+
+
+@_in_style
 def plot_query(query, keys, values, weights, ax=None):
     """Draw one query's weights, shape (n,): each value as a dot whose area is its weight."""
     ax = _axes(ax)

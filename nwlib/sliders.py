@@ -316,6 +316,56 @@ def training_slider(dataset, steps, matrices, weights, errors, best):
     )
 
 
+def band_slider(dataset, studies):
+    """Return the explorable of page 8: w, with the band, and what many data sets say of it.
+
+    studies is a dict from w to a dict: the prediction on dataset.x_test and its standard_error, the
+    number of parameters in effect, and of many data sets, place by place, the coverage of the band,
+    the bias and the typical_error, their mean standard error.
+    """
+    x = dataset.x_test
+    highest = max(np.abs(study["bias"]).max() for study in studies.values())
+
+    def draw(w):
+        study = studies[w]
+        fig, axes = plots.mosaic(
+            [["curve", "curve"], ["coverage", "bias"]],
+            figsize=(6.0, 5.6),
+            gridspec_kw={"left": 0.1, "right": 0.98, "top": 0.94, "bottom": 0.08, "hspace": 0.4},
+        )
+        curve = plots.plot_band(
+            dataset, study["prediction"], study["standard_error"], axes["curve"]
+        )
+        curve.set_ylim(*_limits(dataset))
+        _move(curve.collections[0])
+        _move(curve.lines[-1])
+        coverage, bias = axes["coverage"], axes["bias"]
+        coverage.axhline(0.95, color=plots.TRUTH, lw=1.2, ls=plots.DASHES[2])
+        _move(coverage.plot(x, study["coverage"], color=plots.WEIGHT, lw=2)[0])
+        _move(coverage.plot(x[:1], study["coverage"][:1], "o", color=plots.WEIGHT, ms=7)[0])
+        coverage.set(ylim=(0, 1.03), xlabel="input x")
+        coverage.set_title("coverage, 0.95 dotted", loc="left", fontsize="medium")
+        _move(bias.plot(x, np.abs(study["bias"]), color=plots.PREDICTION, lw=2)[0])
+        _move(bias.plot(x, study["typical_error"], color=plots.WEIGHT, lw=2, ls=plots.DASHES[1])[0])
+        bias.set(ylim=(0, 1.05 * highest), xlabel="input x")
+        bias.set_yscale("function", functions=(np.sqrt, np.square))
+        bias.set_yticks([0, 0.05, 0.2, 0.5, 1, 2])
+        bias.set_title("bias, standard error dashed", loc="left", fontsize="medium")
+        return fig, (
+            f"w = {w:.2f}: {study['parameters']:.1f} parameters in effect. The band here is "
+            f"{4 * study['standard_error'].mean():.2f} wide on average. Over many data sets a band "
+            f"of this w covers the truth at {study['coverage'].mean():.0%} of the places, and at "
+            f"x = {x[0]:.1f} in {study['coverage'][0]:.0%} of the sets: there the bias is "
+            f"{study['bias'][0]:.2f} and the standard error {study['typical_error'][0]:.2f}."
+        )
+
+    return Explorable(
+        "The scale w, with the band around the curve and its coverage",
+        [Control("w", tuple(studies), len(studies) // 2)],
+        draw,
+    )
+
+
 def _curve_and_weights(dataset, weights, prediction, axes):
     """Draw the curve with the data on axes["curve"], all weights on axes["weights"]."""
     curve = plots.plot_prediction(dataset, prediction, axes["curve"])

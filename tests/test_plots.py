@@ -57,6 +57,23 @@ def test_a_prediction_is_described_by_its_distance_from_the_truth(dataset):
     assert flat.startswith("The prediction is a horizontal line at 2.00;")
 
 
+def test_a_band_reaches_two_standard_errors_to_each_side(dataset):
+    ax = plots.plot_band(dataset, dataset.y_true, np.linspace(0.5, 1, 50))
+    heights = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert heights.max() == (dataset.y_true + 2 * np.linspace(0.5, 1, 50)).max()
+    assert heights.min() == (dataset.y_true - 2 * np.linspace(0.5, 1, 50)).min()
+    np.testing.assert_array_equal(line(ax, "Pred").get_ydata(), dataset.y_true)
+
+
+def test_a_band_is_described_by_its_width_and_the_places_that_it_leaves_out(dataset):
+    error = np.full(50, 0.25)
+    raised = dataset.y_true + np.where(dataset.x_test < 0.15, 0.6, 0.4)
+    text = plots.describe_band(dataset, raised, error)
+    assert text.startswith(plots.describe_prediction(dataset, raised))
+    assert "1.00 wide on average and leaves the truth out at 2 of 50 places: x = 0.0, 0.1." in text
+    assert plots.describe_band(dataset, dataset.y_true, error).endswith("out at 0 of 50 places.")
+
+
 def test_the_area_of_a_disc_is_proportional_to_the_weight():
     ax = plots.plot_query(0.0, [0.0, 1.0], [2.0, 4.0], [0.75, 0.25])
     large, small = ax.collections[0].get_sizes()

@@ -25,6 +25,22 @@ def of_training(dataset):
     return sliders.training_slider(dataset, (0, 30), matrices, np.array(weights), [0.9, 0.1], 0.08)
 
 
+def studies():
+    """What `band_slider` is given: numbers that differ from w to w."""
+    place = np.arange(50) / 50
+    return {
+        w: {
+            "prediction": w + place,
+            "standard_error": 0.1 + place / w,
+            "parameters": 2 * w,
+            "coverage": 0.3 + 0.1 * w * place,
+            "bias": 0.5 - w / 10 + place,
+            "typical_error": 0.2 + place / 10,
+        }
+        for w in (1.0, 2.0, 4.0)
+    }
+
+
 EXPLORABLES = {
     "argument": sliders.argument_slider,
     "kernel": sliders.kernel_slider,
@@ -32,6 +48,7 @@ EXPLORABLES = {
     "w": sliders.w_slider,
     "metric": lambda _: sliders.metric_slider(*PATH),
     "training": of_training,
+    "band": lambda dataset: sliders.band_slider(dataset, studies()),
 }
 
 
@@ -233,6 +250,24 @@ def test_the_training_slider_calls_a_head_without_a_bell_so(dataset):
     _, text = drawn(of_training(dataset), 0)
     assert text.startswith("After 0 steps B is [[0.0, 0.0], [0.0, 0.0]]: no bell yet.")
     assert "over about 50 keys of 50" in text
+
+
+def test_the_band_slider_shows_what_it_is_given_of_its_w(dataset):
+    given = studies()[4.0]
+    fig, text = drawn(sliders.band_slider(dataset, studies()), 2)
+    by_label = {ax.get_label(): ax for ax in fig.axes}
+    (pred,) = (shown for shown in by_label["curve"].lines if shown.get_label() == "Pred")
+    np.testing.assert_array_equal(pred.get_ydata(), given["prediction"])
+    heights = by_label["curve"].collections[0].get_paths()[0].vertices[:, 1]
+    assert heights.max() == (given["prediction"] + 2 * given["standard_error"]).max()
+    shown = [line.get_ydata() for line in by_label["coverage"].lines]
+    np.testing.assert_array_equal(shown[1], given["coverage"])
+    shown = [line.get_ydata() for line in by_label["bias"].lines]
+    np.testing.assert_array_equal(shown, [np.abs(given["bias"]), given["typical_error"]])
+    assert text.startswith("w = 4.00: 8.0 parameters in effect.")
+    assert (
+        "at x = 0.0 in 30% of the sets: there the bias is 0.10 and the standard error 0.20" in text
+    )
 
 
 def test_only_what_is_marked_as_moving_differs_between_frames(ends):

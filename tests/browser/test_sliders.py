@@ -99,6 +99,53 @@ def told_by_training(step):
     return f"After {step} step", f"Error on fresh problems {names['errors_of_steps'][at]:.3f}"
 
 
+def bands(scales):
+    """What page 8 computes of each scale, by other means: products of plain Gaussians."""
+    sets = [nwlib.make_dataset(np.random.default_rng(seed)) for seed in range(200)]
+
+    def weights(queries, keys, w):
+        kernel = np.exp(-(((queries[:, np.newaxis] - keys) * w) ** 2) / 2)
+        return kernel / kernel.sum(axis=1, keepdims=True)
+
+    def band(d, w):
+        rest = np.eye(d.x_train.size) - weights(d.x_train, d.x_train, w)
+        variance = ((rest @ d.y_train) ** 2).sum() / (rest**2).sum()
+        alpha = weights(d.x_test, d.x_train, w)
+        return alpha @ d.y_train, np.sqrt(variance * (alpha**2).sum(axis=1))
+
+    for w in scales:
+        curves, errors = np.swapaxes([band(d, w) for d in sets], 0, 1)
+        prediction, standard_error = band(DATA, w)
+        yield {
+            "prediction": prediction,
+            "standard_error": standard_error,
+            "parameters": weights(KEYS, KEYS, w).trace(),
+            "coverage": (np.abs(curves - DATA.y_true) <= 2 * errors).mean(axis=0),
+            "bias": curves.mean(axis=0) - DATA.y_true,
+            "typical_error": errors.mean(axis=0),
+        }
+
+
+@functools.cache
+def studies():
+    scales = np.geomspace(0.5, 32, 19).round(2)
+    return dict(zip(scales, bands(scales), strict=True))
+
+
+def band_slider(dataset):
+    return sliders.band_slider(dataset, studies())
+
+
+def told_by_band(w):
+    study = studies()[w]
+    return (
+        f"w = {w:.2f}: {study['parameters']:.1f} parameters",
+        f"at {study['coverage'].mean():.0%} of the places",
+        f"in {study['coverage'][0]:.0%} of the sets",
+        f"the standard error {study['typical_error'][0]:.2f}",
+    )
+
+
 # The page of each explorable, and what its description has to say about a position.
 EXPLORABLES = {
     "index": (sliders.argument_slider, told_by_argument),
@@ -107,6 +154,7 @@ EXPLORABLES = {
     "chapters/05_learnable_w": (sliders.w_slider, told_by_w),
     "beyond/06_metric": (lambda _: of_page("beyond/06_metric")[0], told_by_metric),
     "beyond/07_head": (lambda _: of_page("beyond/07_head")[0], told_by_training),
+    "beyond/08_uncertainty": (band_slider, told_by_band),
 }
 
 # What an explorable shows and tells.

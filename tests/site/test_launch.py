@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import refresh
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[2]
@@ -89,8 +90,7 @@ def parsed(page):
     return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
 
 
-BOOK = [ROOT / "index.ipynb", *ROOT.glob("chapters/*.ipynb"), *ROOT.glob("appendix/*.ipynb")]
-FILES = sorted(path.relative_to(ROOT).as_posix() for path in BOOK)
+FILES = sorted(path.relative_to(ROOT).as_posix() for path in refresh.notebooks())
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+import refresh
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +33,7 @@ def kernel(site):
 def test_it_holds_the_book_and_the_homework_as_students_get_it(site):
     files = site / "lite" / "files"
     notebooks = {path.relative_to(files).as_posix() for path in files.rglob("*.ipynb")}
-    book = [ROOT / "index.ipynb", *ROOT.glob("chapters/*.ipynb"), *ROOT.glob("appendix/*.ipynb")]
-    ours = {path.relative_to(ROOT).as_posix() for path in book}
+    ours = {path.relative_to(ROOT).as_posix() for path in refresh.notebooks()}
     homework = {f"homework/hw{i}/hw{i}.ipynb" for i in range(1, 6)}
     assert notebooks == ours | homework
     for name in ours:
@@ -141,16 +141,14 @@ def test_the_settings_free_the_arrow_keys_for_sliders_only(site):
 
 
 def test_the_first_cell_asks_colab_for_nwlib_and_does_nothing_elsewhere():
-    notebooks = [ROOT / "index.ipynb", *ROOT.glob("chapters/*"), *ROOT.glob("appendix/*.ipynb")]
     sources = set()
-    for path in notebooks:
-        if path.suffix == ".ipynb":
-            nb = nbformat.read(path, as_version=4)
-            first = next(cell for cell in nb.cells if cell.cell_type == "code")
-            assert first.metadata.tags == ["remove-cell"]
-            assert first.metadata.jupyter.source_hidden
-            assert not first.outputs
-            sources.add(first.source)
+    for path in refresh.notebooks():
+        nb = nbformat.read(path, as_version=4)
+        first = next(cell for cell in nb.cells if cell.cell_type == "code")
+        assert first.metadata.tags == ["remove-cell"]
+        assert first.metadata.jupyter.source_hidden
+        assert not first.outputs
+        sources.add(first.source)
     (source,) = sources
     asked = []
     shell = SimpleNamespace(run_line_magic=lambda *command: asked.append(command))
