@@ -36,7 +36,8 @@ def gradient(a, keys, values, days):
 
 def band(hat, values):
     predictions = hat @ values
-    variance = np.sum((values - predictions) ** 2) / (values.size - np.trace(hat))
+    freedom = values.size - 2 * np.trace(hat) + np.sum(hat**2)
+    variance = np.sum((values - predictions) ** 2) / freedom
     half = 2 * np.sqrt(variance) * np.linalg.norm(hat, axis=1)
     return np.array([predictions - half, predictions + half])
 
@@ -110,16 +111,16 @@ def expect_others(student, rng, days, hint):
 
 
 @check("gradient-test", points=5)
-def with_one_input_the_gradient_is_that_of_chapter_5(student, rng):
+def with_one_entry_the_gradient_is_that_of_chapter_5(student, rng):
     keys, values, w = rng.uniform(0, 5, 8), rng.normal(size=8), rng.uniform(0.5, 1.5)
     expected = [nwlib.gradient(w, keys, values)]
     args = np.array([w]), keys[:, np.newaxis], values, np.arange(8)
-    hint = "With one number for an input and days read once, it is (5.4): factor, sign and all."
+    hint = "With one entry and days read once it is (5.4): factor, sign and all."
     expect_gradient(student, args, expected, hint)
 
 
 @check("gradient-test", points=8)
-def each_input_has_a_derivative_of_its_own(student, rng):
+def each_entry_of_a_has_a_derivative_of_its_own(student, rng):
     args = a_case(rng, rng.permutation(7))
     hint = "The score is the square of a sum. What is its derivative with respect to one a_c?"
     expect_gradient(student, args, gradient(*args), hint)
@@ -170,7 +171,7 @@ def the_band_is_wide_where_few_have_the_weight(student, rng):
 
 @check("band-test", points=6)
 def the_band_is_as_wide_as_two_standard_errors(student, rng):
-    hint = "Which edge is first? How many parameters have been spent? Is it s or its square?"
+    hint = "Which edge is first? What divides the squares? Is it sigma or its square?"
     expect_band(student, rng, lambda edges: edges, hint)
 
 
@@ -235,7 +236,7 @@ def expect_coverage(student, weights, truth, winters, hint):
 RUBRIC = {
     "derivation": [
         ("1: the masked exponentials are 0 and leave the sum", 2),
-        ("1: dividing above and below by the whole sum gives H_ij over the sum of the seen", 2),
+        ("1: the whole sum, above and below, makes it H_ij over the sum of the seen", 2),
         ("2: the rest of the row is 1 - h_i, because the row sums to 1", 2),
         ("2: what comes from other days is the prediction less the day's own part", 2),
         ("2: days read once: h_i = H_ii, and the residual by collecting y_i", 2),
@@ -255,7 +256,7 @@ RUBRIC = {
         ("3: the two readings share a mood, so they are not independent", 2),
         ("3: the formula counts them as two: the band is too narrow", 1),
         ("4: in the middle, where the curve is steep or bends, not at its flat ends", 1),
-        ("4: taken for granted: no bias; or the learned a as if it were known", 2),
+        ("4: taken for granted: that there is no bias; or that the learned a is the true one", 2),
         ("4: no: a reading has its own mood and error around the curve", 1),
     ],
 }

@@ -108,7 +108,7 @@ BLIND = [  # a reader got past the visible tests with each of these
     ("hw6", "other_days", " / seen.sum(axis=1, keepdims=True)", ""),
     ("hw6", "gradient", "return 2 *", "return"),
     ("hw6", "gradient", "other_days(hat_matrix(keys, a), days)", "hat_matrix(keys, a)"),
-    ("hw6", "band", "np.trace(hat)", "0"),
+    ("hw6", "band", "np.sum(rest**2)", "len(values)"),
     ("hw6", "band", "np.sum(hat**2, axis=1)", "np.sum(hat**2, axis=0)"),
     ("hw6", "band", "np.sum(hat**2, axis=1)", "np.diag(hat) ** 2"),
     ("hw6", "coverage", "truth <= bands", "winters <= bands"),

@@ -8,10 +8,10 @@ HAT = {"the_weights_are_those_of_the_distance_along_a"} | ACROSS | LENGTH
 ANY_LENGTH = {"days_of_any_length_in_any_order_are_left_out"}
 WHOLE = {"days_read_twice_are_left_out_whole"} | ANY_LENGTH
 OTHERS = {"days_read_once_are_left_out_one_by_one"} | WHOLE
-ONE_INPUT = {"with_one_input_the_gradient_is_that_of_chapter_5"}
+ONE_ENTRY = {"with_one_entry_the_gradient_is_that_of_chapter_5"}
 OWN_DAY = {"the_own_day_has_no_part_in_the_gradient", "the_gradient_is_right_for_a_longer_a"}
-EACH_INPUT = {"each_input_has_a_derivative_of_its_own"} | OWN_DAY
-GRADIENT = ONE_INPUT | EACH_INPUT
+EACH_ENTRY = {"each_entry_of_a_has_a_derivative_of_its_own"} | OWN_DAY
+GRADIENT = ONE_ENTRY | EACH_ENTRY
 MIDDLE = {"the_prediction_is_in_the_middle"}
 WIDE = {"the_band_is_wide_where_few_have_the_weight"}
 TWO_ERRORS = {"the_band_is_as_wide_as_two_standard_errors"}
@@ -27,7 +27,6 @@ SCORED = "np.exp(-((index[:, None] - index) ** 2) / 2)"
 HIDDEN = "np.where(days[:, None] != days, hat, 0)"
 LEFT = "seen / seen.sum(axis=1, keepdims=True)"
 GRADIENT_WEIGHTS = "other_days(hat_matrix(keys, a), days)"
-VARIANCE = "np.sum((values - predictions) ** 2) / (len(values) - np.trace(hat))"
 HALF = "2 * np.sqrt(variance * np.sum(hat**2, axis=1))"
 HELD = "(bands[:, 0] <= truth) & (truth <= bands[:, 1])"
 ALIKE = """
@@ -50,7 +49,7 @@ def coverage(hat, truth, winters):
 # Tables, of two lines an entry:
 # fmt: off
 MISTAKES = [
-    wrong("each input has a distance of its own", "one number each", HAT,
+    wrong("each entry has a distance of its own", "one number each", HAT,
           hat_matrix=(SCORED, "np.exp(-(((keys[:, None] - keys) * a) ** 2).sum(axis=2) / 2)")),
     wrong("a only weights the length of the difference", "one number each", HAT,
           hat_matrix=(SCORED, "np.exp(-(a @ a) * ((keys[:, None] - keys) ** 2).sum(axis=2) / 2)")),
@@ -82,7 +81,7 @@ MISTAKES = [
           gradient=("moves = -", "moves = ")),
     wrong("a square has no factor 2", "factor", GRADIENT, gradient=("return 2 *", "return")),
     wrong("a loss is a sum", "factor", GRADIENT, gradient=("np.mean", "np.sum")),
-    wrong("each input has a slope of its own", "square of a sum", EACH_INPUT,
+    wrong("each entry has a slope of its own", "square of a sum", EACH_ENTRY,
           gradient=("* along\n    moves = -(terms[:, :, None] * differences)",
                     "\n    moves = -(terms[:, :, None] * a * differences**2)")),
     wrong("the slope does not depend on a", "square of a sum", GRADIENT,
@@ -95,12 +94,14 @@ MISTAKES = [
           gradient=(GRADIENT_WEIGHTS, "other_days(hat_matrix(keys, a), np.arange(len(days)))")),
     wrong("a gradient is one number", "should have the shape", GRADIENT,
           gradient=("moves, axis=0)", "moves)")),
-    wrong("a parameter costs nothing", "parameters", TWO_ERRORS,
-          band=("(len(values) - np.trace(hat))", "len(values)")),
-    wrong("one parameter has been spent, the mean", "parameters", TWO_ERRORS,
-          band=("np.trace(hat)", "1")),
+    wrong("residuals are as large as the noise", "divides the squares", TWO_ERRORS,
+          band=("np.sum(rest**2)", "len(values)")),
+    wrong("one parameter has been spent, the mean", "divides the squares", TWO_ERRORS,
+          band=("np.sum(rest**2)", "(len(values) - 1)")),
+    wrong("the trace is what has been spent", "divides the squares", TWO_ERRORS,
+          band=("np.sum(rest**2)", "(len(values) - np.trace(hat))")),
     wrong("one standard error", "two standard errors", TWO_ERRORS, band=("2 * np.sqrt", "np.sqrt")),
-    wrong("s is its square", "its square", TWO_ERRORS,
+    wrong("sigma is its square", "its square", TWO_ERRORS,
           band=("variance * np.sum", "variance**2 * np.sum")),
     wrong("the band is that of a reading", "units of the first", WIDE | TWO_ERRORS,
           band=(HALF, "2 * np.sqrt(variance * (1 + np.sum(hat**2, axis=1)))")),
@@ -231,7 +232,7 @@ UNUSUAL = [
     def band(hat, values):
         n = len(values)
         f = [sum(h * y for h, y in zip(row, values)) for row in hat]
-        left = n - sum(hat[i][i] for i in range(n))
+        left = n - sum(2 * hat[i][i] for i in range(n)) + sum(h * h for row in hat for h in row)
         s = math.sqrt(sum((y - p) ** 2 for y, p in zip(values, f)) / left)
         half = [2 * s * math.sqrt(sum(h * h for h in row)) for row in hat]
         return [[p - h for p, h in zip(f, half)], [p + h for p, h in zip(f, half)]]
@@ -241,14 +242,14 @@ UNUSUAL = [
                       ".astype(np.float32)")),
     right("residuals by a matrix", band="""
     def band(hat, values):
-        residuals = (np.eye(len(hat)) - hat) @ values
-        s = np.linalg.norm(residuals) / np.sqrt(np.trace(np.eye(len(hat)) - hat))
+        R = np.eye(len(hat)) - hat
+        s = np.linalg.norm(R @ values) / np.linalg.norm(R)
         return hat @ values + 2 * s * np.outer([-1, 1], np.linalg.norm(hat, axis=1))
     """),
     right("a band for all winters at once, of its own", coverage="""
     def coverage(hat, truth, winters):
         f = winters @ hat.T
-        s = np.sqrt(((winters - f) ** 2).sum(axis=1) / (len(truth) - np.trace(hat)))
+        s = np.sqrt(((winters - f) ** 2).sum(axis=1) / ((np.eye(len(hat)) - hat) ** 2).sum())
         return (abs(f - truth) < 2 * s[:, None] * np.sqrt((hat**2).sum(axis=1))).mean(axis=0)
     """),
     right("counted up by hand", coverage="""
