@@ -43,9 +43,13 @@ def band(hat, values):
 
 
 def coverage(hat, truth, winters):
-    bands = [band(hat, values) for values in winters]
-    held = [np.all((truth - edges) * [[1], [-1]] >= 0, axis=0) for edges in bands]
-    return np.mean(held, axis=0)
+    return np.mean(held(hat, truth, winters), axis=0)
+
+
+def held(hat, what, winters):
+    """Return whether each winter's band holds it, shape (m, n)."""
+    bands = np.array([band(hat, values) for values in winters])
+    return np.abs(what - bands.mean(axis=1)) <= np.ptp(bands, axis=1) / 2
 
 
 # ---- hat_matrix ----
@@ -217,13 +221,19 @@ def winters_are_rows_even_if_as_many_as_readings(student, rng):
 
 
 def some_winters(rng, m):
-    """Return weights, truth and m winters of 6 readings; the truth is outside above and below."""
+    """Return weights, truth and m winters of 6 readings.
+
+    The truth is outside above and below, and it matters what is held, and over what one counts.
+    """
     while True:
         weights, truth = sharp_weights(rng, 6), rng.normal(0, 3, 6)
         winters = truth + rng.normal(size=(m, 6))
         lower, upper = np.transpose([band(weights, values) for values in winters], (1, 0, 2))
-        found = (truth < lower).any(), (truth > upper).any()
-        if all(found) and np.unique(coverage(weights, truth, winters)).size > 1:
+        outside = [(truth < lower).any(), (truth > upper).any()]
+        shares = coverage(weights, truth, winters)
+        wrong = [held(weights, winters, winters).mean(axis=0)]
+        wrong += [held(weights, truth, winters).mean(axis=1)] if m == 6 else []
+        if all(outside) and np.ptp(shares) > 0 and all(np.any(w != shares) for w in wrong):
             return weights, truth, winters
 
 
