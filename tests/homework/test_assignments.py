@@ -24,8 +24,8 @@ def sandbox(name):
     return submissions.maker_of_sandboxes(name)
 
 
-def test_there_are_five():
-    assert NAMES == ["hw1", "hw2", "hw3", "hw4", "hw5"]
+def test_there_are_six():
+    assert NAMES == ["hw1", "hw2", "hw3", "hw4", "hw5", "hw6"]
 
 
 def test_the_assignment_is_consistent(name):
@@ -98,6 +98,22 @@ BLIND = [  # a reader got past the visible tests with each of these
         "-(((keys[:, None] - keys) * w)**2) / 2",
     ),
     ("hw5", "loss", "np.abs(predictions - values)", "(predictions - values) ** 2"),
+    ("hw6", "hat_matrix", "** 2) / 2)", "** 2))"),
+    (
+        "hw6",
+        "hat_matrix",
+        "((index[:, None] - index) ** 2)",
+        "(((keys[:, None] - keys) * a) ** 2).sum(axis=2)",
+    ),
+    ("hw6", "other_days", "days[:, None] != days", "~np.eye(len(days), dtype=bool)"),
+    ("hw6", "other_days", " / seen.sum(axis=1, keepdims=True)", ""),
+    ("hw6", "gradient", "return 2 *", "return"),
+    ("hw6", "gradient", "other_days(hat_matrix(keys, a), days)", "hat_matrix(keys, a)"),
+    ("hw6", "band", "np.sum(rest**2)", "len(values)"),
+    ("hw6", "band", "np.sum(hat**2, axis=1)", "np.sum(hat**2, axis=0)"),
+    ("hw6", "band", "np.sum(hat**2, axis=1)", "np.diag(hat) ** 2"),
+    ("hw6", "coverage", "truth <= bands", "winters <= bands"),
+    ("hw6", "coverage", "in winters]", "in [winters.mean(axis=0)]]"),
 ]
 
 

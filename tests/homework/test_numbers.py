@@ -129,3 +129,53 @@ def test_5_the_ranges_of_bandwidths_hardly_move_with_the_break(later):
     (low, high), (later_low, later_high) = names["nile_bandwidths"]()
     assert (low, high, later_high) == (2, 2, 30)
     assert later_low in (2, 3)
+
+
+@pytest.fixture(scope="module", params=range(4))
+def school(request):
+    """Return what the solutions of homework 6 find out, there and in other weather."""
+    names = {}
+    for cell in submissions.instructor("hw6"):
+        if cell.kind == "code" and cell.grade_id != "figure":
+            source = cell.source
+            if cell.grade_id == "boiler" and request.param:
+                assert "default_rng(4)" in source
+                source = source.replace("default_rng(4)", f"default_rng({100 + request.param})")
+            exec(source, names)
+    return names
+
+
+def test_6_the_learned_direction_is_that_of_the_truth(school):
+    np.testing.assert_allclose(school["in_degrees"], [1, -1, 1, 0], rtol=0, atol=0.25)
+    assert abs(school["in_degrees"][3]) < 0.05
+
+
+def test_6_one_reading_left_out_wants_the_longest_a_and_a_whole_day_does_not(school):
+    def losses(days):
+        data = school["keys"], school["values"], days
+        return [school["loss"](f * school["learned"], *data) for f in (0.25, 0.5, 1, 2, 4)]
+
+    single = losses(np.arange(200))
+    assert np.all(np.diff(single) < 0)
+    whole = losses(school["days"])
+    assert np.argmin(whole) in (2, 3)
+    assert whole[4] > whole[2]
+
+
+def test_6_the_band_of_days_is_better_and_fails_most_in_the_middle(school):
+    assert school["of_readings"].mean() + 0.05 < school["of_days"].mean() < 0.93
+    fifths = [part.mean() for part in np.split(school["of_days"], 5)]
+    assert max(fifths[1:4]) < min(fifths[0], fifths[4]) + 0.05
+    assert np.mean(fifths[1:4]) + 0.05 < np.mean([fifths[0], fifths[4]])
+
+
+def test_6_the_gradient_is_the_slope_of_the_loss_of_the_solutions(school):
+    rng = np.random.default_rng(3)
+    keys, values, days = rng.normal(size=(12, 3)), rng.normal(size=12), np.arange(12) // 3
+    a, step = rng.normal(size=3), 1e-6
+    slopes = [
+        (school["loss"](a + h, keys, values, days) - school["loss"](a - h, keys, values, days))
+        / (2 * step)
+        for h in step * np.eye(3)
+    ]
+    np.testing.assert_allclose(school["gradient"](a, keys, values, days), slopes, rtol=1e-6)

@@ -110,7 +110,7 @@ def test_each_notebook_has_links_to_its_own_file_and_to_no_other(linked, file):
     assert (linked / "lite" / "files" / path).is_file()
 
 
-@pytest.mark.parametrize("name", ["hw1", "hw2", "hw3", "hw4", "hw5"])
+@pytest.mark.parametrize("name", ["hw1", "hw2", "hw3", "hw4", "hw5", "hw6"])
 def test_each_homework_opens_where_it_is_put(linked, name):
     links = [a["href"] for a in parsed(linked / "appendix" / "homework.html").select("a[href]")]
     file = f"homework/{name}/{name}.ipynb"
@@ -139,7 +139,7 @@ def test_binder_gets_the_homework_without_solutions_and_checks(tmp_path):
     assert "handout.py handout\nrm -rf homework\nmv handout homework\n" in post_build
     subprocess.run([sys.executable, ROOT / "scripts" / "handout.py", tmp_path], check=True)
     names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*"))
-    assert names == [*(f"hw{i}/hw{i}.ipynb" for i in range(1, 6)), "hw5/nile.csv"]
+    assert names == sorted([*(f"hw{i}/hw{i}.ipynb" for i in range(1, 7)), "hw5/nile.csv"])
     for path in tmp_path.rglob("*.ipynb"):
         assert "BEGIN SOLUTION" not in path.read_text(encoding="utf-8")
         assert "YOUR CODE HERE" in path.read_text(encoding="utf-8")

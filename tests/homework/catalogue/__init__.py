@@ -9,7 +9,7 @@ from importlib import import_module
 
 from .. import submissions
 
-NAMES = ("hw1", "hw2", "hw3", "hw4", "hw5")
+NAMES = ("hw1", "hw2", "hw3", "hw4", "hw5", "hw6")
 GUIDE = submissions.HOMEWORK.parent / "appendix" / "instructors.md"
 BEGIN, END = "<!-- catalogue: begin -->\n", "<!-- catalogue: end -->\n"
 
