@@ -61,7 +61,7 @@ def mark_up(app, doctree):
     """Mark numbers, hints, solutions and answers; offer to unfold the exercises all at once."""
     title = doctree.next_node(nodes.title)
     if title is not None and isinstance(title[0], nodes.Text):
-        _mark_number(title)
+        _mark_number(title, part=app.env.docname.partition("/")[0])
     for dropdown in list(doctree.findall(_is_dropdown)):
         if any(QUESTIONS in section["ids"] for section in _sections_around(dropdown)):
             _mark_answer(dropdown)
@@ -80,12 +80,12 @@ def mark_up(app, doctree):
             paragraph["classes"].append("onward")
 
 
-def _mark_number(title):
+def _mark_number(title, part):
     match = CHAPTER_TITLE.match(title[0].astext())
     if match:
         number, dot, name = match.groups()
         title[0:1] = [
-            nodes.inline("", number, classes=["chapter-number"]),
+            nodes.inline("", number, classes=["chapter-number", part]),
             nodes.inline("", dot, classes=["chapter-dot"]),
             nodes.Text(name),
         ]

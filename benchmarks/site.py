@@ -149,7 +149,7 @@ def stock_source(folder):
     folder.mkdir()
     for path in [*ROOT.glob("index.*"), ROOT / "_toc.yml", ROOT / "references.bib"]:
         shutil.copy(path, folder)
-    for name in ("chapters", "appendix", "_static"):
+    for name in ("chapters", "beyond", "appendix", "_static"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.css", "*.js"))
     (folder / "_config.yml").write_text(STOCK_CONFIG, encoding="utf-8")
     return folder
@@ -399,7 +399,7 @@ def print_presses(name, times):
 
 
 def pages_of_notebooks():
-    folders = (ROOT / "chapters", ROOT / "appendix")
+    folders = (ROOT / "chapters", ROOT / "beyond", ROOT / "appendix")
     notebooks = [path for folder in folders for path in sorted(folder.glob("*.ipynb"))]
     return ["index", *(f"{path.parent.name}/{path.stem}" for path in notebooks)]
 

@@ -48,7 +48,7 @@ def texts(path):
     return ["".join(o.get("text", "") for o in cell.outputs) for cell in cells]
 
 
-CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
+CHAPTERS = sorted([*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("beyond/*.ipynb")])
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

@@ -18,7 +18,7 @@ def entries(node):
 
 
 DOCUMENTS = entries(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
-CHAPTERS = [name for name in DOCUMENTS if name.startswith("chapters/")]
+CHAPTERS = [name for name in DOCUMENTS if name.startswith(("chapters/", "beyond/"))]
 PAGES = [*DOCUMENTS, "genindex", "py-modindex", "search"]
 
 
