@@ -212,7 +212,8 @@ def contents(pages, numbers):
         if page.part:
             lines.append(f'<li class="part">{escape(page.part)}</li>')
         lines.append(f'<li class="page">{entry(page.anchor, page.article.h1.decode_contents())}')
-        sections = page.article.select("section[id]:not([id$=what-we-learned], [id$=check-yourself]) > h2")
+        at_each_end = "[id$=what-we-learned], [id$=check-yourself]"
+        sections = page.article.select(f"section[id]:not({at_each_end}) > h2")
         if page.article.select_one(".cell"):  # of the others the title is enough
             items = (entry(h2.parent["id"], h2.decode_contents()) for h2 in sections)
             lines.append(f"<ol>{''.join(f'<li>{item}</li>' for item in items)}</ol>")
