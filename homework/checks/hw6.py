@@ -245,10 +245,12 @@ def expect_coverage(student, weights, truth, winters, hint):
 
 RUBRIC = {
     "derivation": [
-        ("1: the masked exponentials are 0 and leave the sum", 2),
-        ("1: the whole sum, above and below, makes it H_ij over the sum of the seen", 2),
-        ("2: the rest of the row is 1 - h_i, because the row sums to 1", 3),
-        ("2: what comes from other days is the prediction less the day's own part", 3),
+        ("1: the slope of the score: minus a . (x_i - x_j), times the difference in entry c", 2),
+        ("1: it is put into (5.4), with the weights of part B", 1),
+        ("2: the masked exponentials are 0 and leave the sum", 1),
+        ("2: the whole sum, above and below, makes it H_ij over the sum of the seen", 2),
+        ("3: the rest of the row is 1 - h_i, because the row sums to 1", 2),
+        ("3: what comes from other days is the prediction less the day's own part", 2),
     ],
     "figure": [
         ("the means of the days as points, over the learned index", 2),
