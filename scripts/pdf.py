@@ -45,6 +45,12 @@ NO_MEANING = ".highlight :is(.n, .p, .w), code > .pre"  # spans by the thousand,
 # Solutions of exercises, in words and in code, and the reasons behind the answers to questions
 SOLUTIONS = ".fold-solution, .tag_solution, .answer > :not(summary)"
 VERDICTS = ("right", "wrong")
+# It spans the sheet: two columns of short lines alone are copied letter by letter from Chromium's
+# viewer, which takes them for vertical text.
+ABOUT = (
+    "Each page of the course also ends with <i>What we learned</i> and <i>Check yourself</i>. "
+    "Where a figure has a slider, this is a still picture of it: on the site it moves."
+)
 
 
 class PdfError(Exception):
@@ -218,7 +224,8 @@ def contents(pages, numbers):
             items = (entry(h2.parent["id"], h2.decode_contents()) for h2 in sections)
             lines.append(f"<ol>{''.join(f'<li>{item}</li>' for item in items)}</ol>")
         lines.append("</li>")
-    return f'<nav class="book-contents"><h1>Contents</h1><ol>{"".join(lines)}</ol></nav>'
+    entries = "".join(lines)
+    return f'<nav class="book-contents"><h1>Contents</h1><p>{ABOUT}</p><ol>{entries}</ol></nav>'
 
 
 def footers(pages):
