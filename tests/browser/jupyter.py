@@ -81,7 +81,7 @@ def move(page):
     handle.scroll_into_view_if_needed()
     handle.focus()
     seen = [picture.get_attribute("aria-label")]
-    for key in ("Home", "ArrowRight", "ArrowUp", "PageUp", "ArrowLeft", "ArrowDown", "End"):
+    for key in ("End", "Home", "ArrowRight", "ArrowUp", "PageUp", "ArrowLeft", "ArrowDown"):
         handle.press(key)
         label = seen[-1].replace("\\", "\\\\").replace("'", "\\'")
         page.wait_for_function(
