@@ -24,8 +24,11 @@ LOST = """() => [...document.querySelectorAll("body *")].filter(element => {
 
 
 def letters(text):
-    """Return the text as it can be compared with what a PDF says: without spaces and ligatures."""
-    return re.sub(r"[\s\u00ad\u200b]", "", unicodedata.normalize("NFKC", text))
+    """Return the text as it can be compared with what a PDF says: without spaces and ligatures.
+
+    Without hyphens, too: one at the end of a line is taken for the sign of a divided word.
+    """
+    return re.sub(r"[\s\u00ad\u200b\x02\ufffe-]", "", unicodedata.normalize("NFKC", text))
 
 
 def text_of_pdf(page):
