@@ -2,7 +2,7 @@
 
     python benchmarks/grading.py [--class N] [--beside N] [--most N] [--json FILE]
 
-Each of the six assignments is handed in by a class of N (100), and graded by `nwgrade grade`, then
+Each assignment is handed in by a class of N (100), and graded by `nwgrade grade`, then
 the first of them (--beside, 4) by `nbgrader autograde` in a copy of the course, which runs the
 visible tests. Both are timed as a user would: the whole command, from its start to its end. Then
 ever larger classes hand in the first assignment, up to --most (1,000).
@@ -32,7 +32,7 @@ from nwgrade.assignment import CODE_STUB, SOLUTION
 
 ROOT = Path(__file__).resolve().parents[1]
 HOMEWORK = ROOT / "homework"
-NAMES = ["hw1", "hw2", "hw3", "hw4", "hw5", "hw6"]
+NAMES = sorted(path.stem for path in (HOMEWORK / "checks").glob("*.py"))
 TO_REACH = 0.6
 ENDLESS, CRASH = 41, 83  # the submission of each hundred that does it
 WORDS = ["alpha", "answer", "arr", "diff", "foo", "mat", "my", "out", "result", "step", "tmp", "v"]

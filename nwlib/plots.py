@@ -254,13 +254,18 @@ def describe_curves(x, curves, xlabel="x"):
     parts = []
     for label, y in curves.items():
         peak, dip = int(np.argmax(y)), int(np.argmin(y))
-        part = f"{label} goes from {y[0]:.3g} to {y[-1]:.3g}"
+        part = f"{label} goes from {_brief(y[0])} to {_brief(y[-1])}"
         if peak not in (0, len(x) - 1):
-            part += f", highest, {y[peak]:.3g}, at {x[peak]:.3g}"
+            part += f", highest, {_brief(y[peak])}, at {_brief(x[peak])}"
         if dip not in (0, len(x) - 1):
-            part += f", lowest, {y[dip]:.3g}, at {x[dip]:.3g}"
+            part += f", lowest, {_brief(y[dip])}, at {_brief(x[dip])}"
         parts.append(part)
-    return f"From {xlabel} = {x[0]:.3g} to {x[-1]:.3g}: " + "; ".join(parts) + "."
+    return f"From {xlabel} = {_brief(x[0])} to {_brief(x[-1])}: " + "; ".join(parts) + "."
+
+
+def _brief(number):
+    """Return a number with three digits, or whole: 0.0123, 12,800."""
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
 
 
 @_in_style

@@ -206,11 +206,7 @@ def w_slider(dataset):
         weights = nwlib.attention_weights(dataset.x_test, keys, w)
         prediction = nwlib.attention_pooling(weights, values)
         at_w = losses[scales.index(w)]
-        fig, axes = plots.mosaic(
-            [["curve", "curve"], ["weights", "loss"]],
-            figsize=(6.0, 5.6),
-            gridspec_kw={"left": 0.1, "right": 0.98, "top": 0.94, "bottom": 0.08, "hspace": 0.4},
-        )
+        fig, axes = _curve_above("weights", "loss")
         _curve_and_weights(dataset, weights, prediction, axes)
         axes["loss"].plot(fine, fine_losses, color=plots.WEIGHT, lw=2)
         axes["loss"].set(xscale="log", xlabel="w")
@@ -231,7 +227,7 @@ def w_slider(dataset):
 
 
 def metric_slider(metrics, losses, errors):
-    """Return the explorable of chapter 6: the steps of learning a metric.
+    """Return the explorable of page 6: the steps of learning a metric.
 
     metrics has shape (n_steps + 1, d, d), losses and errors shape (n_steps + 1,), the start first.
     """
@@ -280,11 +276,7 @@ def training_slider(dataset, steps, matrices, weights, errors, best):
     def draw(step):
         at = steps.index(step)
         prediction = nwlib.attention_pooling(weights[at], dataset.y_train)
-        fig, axes = plots.mosaic(
-            [["curve", "curve"], ["weights", "error"]],
-            figsize=(6.0, 5.6),
-            gridspec_kw={"left": 0.1, "right": 0.98, "top": 0.94, "bottom": 0.08, "hspace": 0.4},
-        )
+        fig, axes = _curve_above("weights", "error")
         _curve_and_weights(dataset, weights[at], prediction, axes)
         axes["error"].plot(steps, errors, color=plots.WEIGHT, lw=2)
         axes["error"].axhline(best, color=plots.TRUTH, ls=plots.DASHES[1], lw=1.2)
@@ -328,11 +320,7 @@ def band_slider(dataset, studies):
 
     def draw(w):
         study = studies[w]
-        fig, axes = plots.mosaic(
-            [["curve", "curve"], ["coverage", "bias"]],
-            figsize=(6.0, 5.6),
-            gridspec_kw={"left": 0.1, "right": 0.98, "top": 0.94, "bottom": 0.08, "hspace": 0.4},
-        )
+        fig, axes = _curve_above("coverage", "bias")
         curve = plots.plot_band(
             dataset, study["prediction"], study["standard_error"], axes["curve"]
         )
@@ -363,6 +351,15 @@ def band_slider(dataset, studies):
         "The scale w, with the band around the curve and its coverage",
         [Control("w", tuple(studies), len(studies) // 2)],
         draw,
+    )
+
+
+def _curve_above(left, right):
+    """Return a figure with the axes "curve" above two others, and these axes by name."""
+    return plots.mosaic(
+        [["curve", "curve"], [left, right]],
+        figsize=(6.0, 5.6),
+        gridspec_kw={"left": 0.1, "right": 0.98, "top": 0.94, "bottom": 0.08, "hspace": 0.4},
     )
 
 

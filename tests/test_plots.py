@@ -144,6 +144,8 @@ def test_curves_are_described_by_their_ends_and_what_lies_between():
         "From x = 0 to 2: hill goes from 0 to 1, highest, 5, at 1; "
         "dip goes from 3 to 2, lowest, 1, at 1; up goes from 0 to 2."
     )
+    text = plots.describe_curves([1, 12_800], {"error": [0.01234, 1000]}, xlabel="n")
+    assert text == "From n = 1 to 12,800: error goes from 0.0123 to 1,000."
 
 
 def test_the_paths_of_the_steps_are_drawn_on_the_loss():

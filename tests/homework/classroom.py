@@ -25,7 +25,7 @@ from PIL import Image
 from nwgrade import cli
 from nwgrade.assignment import CODE_STUB, SOLUTION, TEXT_STUB
 
-from .submissions import HOMEWORK
+from .submissions import HOMEWORK, NAMES
 
 
 def need_bubblewrap():
@@ -51,7 +51,7 @@ def need_user(user):
 
 def make_course(folder, *names, settings=""):
     """Return a new course folder with the assignments of those names, or all."""
-    for name in names or [path.stem for path in (HOMEWORK / "checks").glob("*.py")]:
+    for name in names or NAMES:
         shutil.copytree(HOMEWORK / "source" / name, folder / "source" / name)
         (folder / "checks").mkdir(exist_ok=True)
         shutil.copy(HOMEWORK / "checks" / f"{name}.py", folder / "checks")

@@ -22,9 +22,9 @@ from .classroom import (
     untouched,
 )
 from .inside import done, give, read_csv, run, standings, store, write_csv
+from .submissions import NAMES
 
 BLOCK = re.compile(r"(?ms)(?<=### BEGIN SOLUTION\n).+?(?=\n *### END SOLUTION$)")
-NAMES = ("hw1", "hw2", "hw3", "hw4", "hw5", "hw6")
 
 
 @pytest.fixture(scope="module", autouse=True)
