@@ -1,6 +1,5 @@
 """Predictions in linear time: exact wherever points lie, however many there are."""
 
-import functools
 import math
 import tracemalloc
 
@@ -14,7 +13,6 @@ from places import (
     BULK,
     CHECKED,
     LARGE,
-    PREDICTIONS,
     SCALES,
     SMALL,
     Place,
@@ -25,6 +23,7 @@ from places import (
     ordinary,
     pair_by_pair,
     places,
+    predicted_both_ways,
     sizes,
 )
 from samples import wave
@@ -130,43 +129,28 @@ ALL |= THOUSANDS
 """Places, and their queries of which the exact answer is known: for 3000 keys one takes 1/20 s."""
 
 
-@functools.cache
-def exact_in(name, w):
-    place, checked = ALL[name]
-    return reference.prediction(place.queries[checked], place.keys, place.values, w)
-
-
-@pytest.mark.parametrize("form", PREDICTIONS)
 @pytest.mark.parametrize("w", SCALES)
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=pytest.mark.slow) if n in THOUSANDS else n for n in ALL]
 )
-def test_predictions_are_exact_wherever_keys_and_queries_lie_and_however_many(name, w, form):
+def test_predictions_are_exact_wherever_keys_and_queries_lie_and_however_many(name, w):
     place, checked = ALL[name]
-    results = PREDICTIONS[form](*place, w)
-    assert_exact(results[checked], exact_in(name, w), place.values)
+    expected = reference.prediction(place.queries[checked], place.keys, place.values, w)
+    for results in predicted_both_ways(place, w):
+        assert_exact(results[checked], expected, place.values)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("w", SCALES)
-@pytest.mark.parametrize("name", LARGE)
-def test_thousands_of_predictions_are_those_made_pair_by_pair(name, w):
-    place = LARGE[name]
-    results, others = (predict(*place, w) for predict in PREDICTIONS.values())
-    assert_agree(results, others, place.values)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("form", PREDICTIONS)
 @pytest.mark.parametrize("distance", [3, 6, 9, 12])
 @pytest.mark.parametrize("w", [1e-3, 1.7, 1e3])
-def test_one_key_near_the_query_and_a_crowd_some_bandwidths_away_share_exactly(w, distance, form):
+def test_one_key_near_the_query_and_a_crowd_some_bandwidths_away_share_exactly(w, distance):
     rng = np.random.default_rng(4)
     keys = np.append(0, distance + rng.uniform(0, 0.5, 2999)) / w
     values = np.append(-1, rng.uniform(0.9, 1, 2999))
-    queries = rng.uniform(-1, 1, 2000) / w
-    results = PREDICTIONS[form](queries, keys, values, w)
-    assert_exact(results[:3], reference.prediction(queries[:3], keys, values, w), values)
+    place = Place(rng.uniform(-1, 1, 2000) / w, keys, values)
+    expected = reference.prediction(place.queries[:3], keys, values, w)
+    for results in predicted_both_ways(place, w):
+        assert_exact(results[:3], expected, values)
 
 
 @pytest.mark.parametrize("w", [1e-3, 1, 30, 1e3, 1e6])
@@ -224,14 +208,13 @@ def test_halfway_between_far_crowds_both_count_though_distances_round(seed):
 def test_no_placement_of_a_few_points_makes_a_prediction_inexact(points, w):
     queries, keys = points
     expected = reference.prediction(queries, keys, wave(keys), w)
-    for predict in PREDICTIONS.values():
-        assert_exact(predict(queries, keys, wave(keys), w), expected, wave(keys))
+    for results in predicted_both_ways(Place(queries, keys, wave(keys)), w):
+        assert_exact(results, expected, wave(keys))
 
 
 @given(places, sizes)
 def test_predictions_are_those_made_pair_by_pair(place, w):
-    results, others = (predict(*place, w) for predict in PREDICTIONS.values())
-    assert_agree(results, others, place.values)
+    predicted_both_ways(place, w)
 
 
 @given(places, sizes)

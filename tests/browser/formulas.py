@@ -12,8 +12,9 @@ EDGE = 0.5  # around a formula, where ink may have gone astray
 COVERED = 0.5  # share of a pixel from which on it is ink
 ROUNDED = 3  # of 255, by which a blend of ink and paper may be off
 
-# Leaves nothing on a page but its formulas, and the paragraphs that they stand in, whose words
-# cannot be seen. Each sign has a colour with a zero in it, which no blend with the paper has.
+# Leaves nothing on a page but its formulas, each once, and the paragraphs that they stand in, whose
+# words are small and cannot be seen. Each sign has a colour with a zero in it, which no blend with
+# the paper has.
 PREPARE = f"""async () => {{
   const SIZE = {SIZE}, LEVELS = 15, SIGNS = "mi, mn, mo, mtext, mfrac, msqrt";
   document.querySelectorAll("details").forEach(fold => fold.open = true);
@@ -24,11 +25,20 @@ PREPARE = f"""async () => {{
   for (const block of article.querySelectorAll(blocks)) {{
     if (!block.querySelector("math")) block.remove();
   }}
+  const known = new Set();
+  for (const math of article.querySelectorAll("math")) {{
+    const {{localName, className}} = math.parentElement;
+    const kind = `${{localName}} ${{className}} ${{math.outerHTML}}`;
+    if (known.has(kind)) math.remove();
+    known.add(kind);
+  }}
   document.body.append(Object.assign(document.createElement("style"), {{textContent: `
     * {{ background: none !important; border-color: transparent !important; box-shadow: none;
         color: transparent !important; text-decoration: none !important; max-width: none !important;
         animation: none !important; transition: none !important; }}
     html, body {{ background: white !important; }}
+    article :not(math, math *) {{ font-size: 4px !important; line-height: normal !important;
+        margin: 0 !important; padding: 0 !important; }}
     math {{ font-size: ${{SIZE}}px !important; margin: ${{SIZE}}px !important; }}
     .formula {{ overflow: visible !important; }}
     ::marker {{ content: none; }}
