@@ -29,13 +29,14 @@ def pytest_configure(config):
 # Extensions that make nothing of where the repository is, and take half of the time of a build.
 NOT_LINKED = ("bundle", "search", "typefaces")
 
-# What takes minutes begins first, so that no worker waits at the end for another.
+# What takes minutes begins first, so that no worker waits at the end for another; and beside the
+# build of the book, that the first of them needs, what can do without it.
 LONG = (
     "tests/browser/test_pdf.py",
-    "tests/browser/test_engines.py",
     "tests/browser/test_lab.py",
-    "tests/browser/test_lite.py",
     "tests/test_lowest.py",
+    "tests/browser/test_engines.py",
+    "tests/browser/test_lite.py",
     "tests/homework",
     "tests/browser",
     "tests/site",

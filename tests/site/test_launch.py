@@ -97,6 +97,8 @@ FILES = sorted(path.relative_to(ROOT).as_posix() for path in refresh.notebooks()
 def test_each_notebook_has_links_to_its_own_file_and_to_no_other(linked, file):
     page = (linked / file).with_suffix(".html")
     links = [link["href"] for link in parsed(page).select("a[href]")]
+    (download,) = [link for link in links if link.endswith(".ipynb") and "_sources/" in link]
+    assert (page.parent / download).read_bytes() == (ROOT / file).read_bytes()
     up = "../" * file.count("/")
     ours = [link for link in links if "ada/" in link or f"{up}lite/" in link]
     binder = f"https://mybinder.org/v2/gh/ada/attention/winter?urlpath=lab/tree/{file}"
