@@ -1,5 +1,7 @@
 """All that one can do with a mouse, one can do by keyboard, and one sees where one is."""
 
+from itertools import product
+
 import pytest
 
 from .book import CHAPTERS, PAGES
@@ -51,8 +53,9 @@ def test_tab_reaches_everything_and_shows_where_it_is(visit, name):
 def test_answers_unfold_and_fold_by_key(visit, name):
     with visit(name, source="file") as page:
         folds = page.locator("details").filter(visible=True).element_handles()
-        assert len(folds) > 5
-        for fold, key in zip(folds, ["Enter", "Space"] * len(folds), strict=False):
+        one_of_each_kind = {fold.get_attribute("class"): fold for fold in folds}.values()
+        assert len(one_of_each_kind) > 3
+        for fold, key in product(one_of_each_kind, ["Enter", "Space"]):
             fold.query_selector("summary").focus()
             seen = [fold.evaluate(ANSWER_IS_SEEN)]
             for _ in range(2):
