@@ -258,7 +258,36 @@ def test_the_worksheet_knows_the_times_and_who_is_missing(course, collect):
     assert "late: 2 days" in lines["3"]["note"]
     assert lines["7"]["note"] == ""  # has more time
     assert lines["9"]["outcome"] == "nothing"
-    assert "9,Nine" in (course / "students.csv").read_text(encoding="utf-8").splitlines()
+    assert "9,Nine,hw1" in (course / "students.csv").read_text(encoding="utf-8").splitlines()
+
+
+def test_numbers_that_moodle_gives_for_one_assignment_are_nobody_in_another(tmp_path):
+    course = make_course(tmp_path / "course", "hw1", "hw2")
+    students = {"hw1": {"11": "Ada", "12": "Bob"}, "hw2": {"21": "Ada", "22": "Bob"}}
+    for name, numbers in students.items():
+        first, _ = numbers
+        entry = f"Ada_{first}_assignsubmission_file_/{name}.ipynb"
+        source = make_zip(tmp_path / f"{name}.zip", [(entry, notebook(name))])
+        lines = "".join(f"Participant {one},{who},,,-\n" for one, who in numbers.items())
+        sheet = tmp_path / f"{name}.csv"
+        sheet.write_text(HEADER + lines)
+        assert nwgrade(course, "collect", name, source, "--worksheet", sheet).code == 0
+    for name, numbers in students.items():
+        told = {
+            row["student"]: row["name"] for row in nwgrade(course, "status", name, "--json").json
+        }
+        assert told == numbers
+
+
+def test_a_platforms_own_number_is_somebody_in_every_assignment(tmp_path):
+    course = make_course(tmp_path / "course", "hw1", "hw2")
+    (course / "students.csv").write_text("id,name\n31,Ada\n")  # as older versions wrote it
+    for name, student in [("hw1", "32"), ("hw2", "33")]:
+        entry = f"bob_{student}_{student}_{name}.ipynb"
+        source = make_zip(tmp_path / f"{name}.zip", [(entry, notebook(name))])
+        assert nwgrade(course, "collect", name, source).code == 0
+    told = nwgrade(course, "status", "hw1", "--json").json
+    assert [row["student"] for row in told] == ["31", "32", "33"]
 
 
 def test_a_time_can_be_corrected_by_hand(course, collect):

@@ -26,7 +26,8 @@ from nwgrade import (
 )
 from nwgrade.assignment import AssignmentError
 from nwgrade.collect import collect
-from nwgrade.course import Course, CourseError, read_table
+from nwgrade.course import Course, CourseError
+from nwgrade.roster import known_students
 from nwgrade.sandbox import Limits, Sandbox, SandboxError
 
 DESCRIPTION = """\
@@ -239,7 +240,7 @@ def grade(course, assignment, options):
                 gradebook.store(course, assignment, submission, stamp, result, book, grading.now())
                 step()
     seconds = time.monotonic() - started
-    rows = standings.rows(course, assignment, _roster(course))
+    rows = standings.rows(course, assignment, known_students(course, assignment.name))
     if work:
         each = f"{seconds / len(work):.2f} s each"
         done = f"{len(work)} graded in {seconds:.1f} s, {each}."
@@ -277,7 +278,7 @@ def _rows(course, assignment):
     """Return where each student of the course stands."""
     if not course.submissions(assignment.name):
         raise CourseError(f"Nothing has been collected yet: nwgrade collect {assignment.name} ...")
-    return standings.rows(course, assignment, _roster(course))
+    return standings.rows(course, assignment, known_students(course, assignment.name))
 
 
 def _current_rows(course, assignment):
@@ -317,8 +318,3 @@ def _alone(course):
 
 def _has_broken_check(row):
     return any(one["is_broken"] for one in row.result.get("verdicts", ()))
-
-
-def _roster(course):
-    path = course.root / "students.csv"
-    return [(row["id"], row["name"]) for row in read_table(path)] if path.exists() else []

@@ -40,8 +40,8 @@ def collect(course, assignment, source, worksheet=None):
     source = Path(source)
     if source.resolve().is_relative_to(course.root / "archive"):
         return _take_back(course, assignment, source.resolve()), []
-    names, times = read_roster(worksheet) if worksheet else ({}, {})
-    students, lines = known_students(course), []
+    names, times = read_roster(worksheet) if worksheet else ({}, None)
+    students, lines = known_students(course, assignment.name), []
     with opened(source) as files:
         for file in files:
             file.time = course.instant(file.time)
@@ -60,14 +60,15 @@ def collect(course, assignment, source, worksheet=None):
         for student, one in sorted(handed.items()):
             known = names.get(student) or (one.layout != "moodle" and students.get(student))
             one.name = known if known and known != student else one.name
-            time = times.get(student)
+            time = times and times.get(student)
             note = "not on the worksheet" if names and student not in names else ""
             line = _store(course, assignment, one, time and course.instant(time), versions, note)
             lines.append(line | {"files": [_fate(file) for file in one.files]})
             one.files.clear()  # with all that was read of them
     for student in sorted(names.keys() - handed.keys()):
         lines.append(_line(student, names[student], "nothing"))
-    remember(course, students, lines)
+    is_moodle = times is not None or any(one.layout == "moodle" for one in handed.values())
+    remember(course, assignment.name, lines, is_moodle)
     if nobodys := [_fate(file) for file in files if not file.name]:
         note = " ".join(_account([file for file in files if not file.name])[1:])
         lines.append(_line("", "", "note", note=note) | {"files": nobodys})

@@ -16,11 +16,11 @@ MOODLE_DATES = (
 
 
 def read_roster(path):
-    """Return the names of all, and the times, of Moodle's worksheet or Canvas' gradebook."""
+    """Return the names of all in Moodle's worksheet or Canvas' gradebook, and Moodle's times."""
     rows = read_table(path)
     columns = rows[0].keys() if rows else ()
     if {"Student", "ID"} <= {*columns}:
-        return {row["ID"]: printable(row["Student"]) for row in rows if row["ID"].strip()}, {}
+        return {row["ID"]: printable(row["Student"]) for row in rows if row["ID"].strip()}, None
     if "Identifier" not in columns:
         raise CourseError(
             f"{path} is neither Moodle's grading worksheet, with a column Identifier, nor Canvas' "
@@ -50,20 +50,32 @@ def _date(path, text):
     return None
 
 
-def known_students(course):
-    """Return the names of all students who are known by now, by id."""
+def known_students(course, name):
+    """Return the names of all students who are known by now for an assignment, by id."""
+    return {row["id"]: row["name"] for row in _read(course) if row["assignment"] in ("", name)}
+
+
+def _read(course):
     path = course.root / "students.csv"
     rows = read_table(path) if path.exists() else []
     if rows and not {"id", "name"} <= rows[0].keys():
         raise CourseError(
             f"{path} must have the columns id and name. Move it away: it is made anew."
         )
-    return {row["id"]: row["name"] for row in rows}
+    return [{"assignment": "", **row} for row in rows]
 
 
-def remember(course, known, lines):
-    """Keep the names of all students, also of those who have handed in nothing."""
-    known = known | {line["student"]: plain(line["name"]) for line in lines}
+def remember(course, name, lines, is_moodle):
+    """Keep the names of all students, also of those who have handed in nothing.
+
+    Moodle has another number for a student in each assignment: it is kept as one of that alone.
+    """
+    only = name if is_moodle else ""
+    known = {(row["id"], row["assignment"]): row["name"] for row in _read(course)}
+    for line in lines:
+        known.pop((line["student"], ""), None)
+        known[line["student"], only] = plain(line["name"])
+    table = [(student, name, only) for (student, only), name in sorted(known.items())]
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([("id", "name"), *sorted(known.items())])
+    csv.writer(out, lineterminator="\n").writerows([("id", "name", "assignment"), *table])
     write(course.root / "students.csv", out.getvalue())
