@@ -52,6 +52,12 @@ MARKS = """svg => [...svg.querySelectorAll("path, use, line, rect, circle, polyg
     return [[fill, fillOpacity * opacity], [stroke, strokeOpacity * opacity]];
   })"""
 
+# Leaves on a page nothing but its figures, without their words.
+ALONE = """
+article :not(:has(svg[role=img]), svg[role=img], svg[role=img] *) { display: none }
+svg text { visibility: hidden }
+"""
+
 
 @pytest.fixture(scope="module", params=DOCUMENTS)
 def name(request):
@@ -121,13 +127,27 @@ def drawn(request, page):
     """Of each figure: its words, its marks, and its pixels where no words are drawn."""
     page.set_viewport_size({"width": 1280, "height": 900})
     set_theme(page, request.param)
-    page.add_style_tag(content="svg text { visibility: hidden }")
+    page.add_style_tag(content=ALONE)
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": 1280, "height": height})  # a picture of all, as it stands
+    shot = pixels(page.screenshot())
+    figures = page.locator("svg[role=img]").all()
     return [
-        (words, figure.evaluate(MARKS), pixels(figure.screenshot()))
-        for words, figure in zip(
-            page.evaluate(TEXTS), page.locator("svg[role=img]").all(), strict=True
-        )
+        (words, figure.evaluate(MARKS), shot[box(figure)])
+        for words, figure in zip(page.evaluate(TEXTS), figures, strict=True)
     ]
+
+
+def box(figure):
+    """Return the rows and the columns of a figure in the picture of its page."""
+    edges = figure.evaluate(
+        """svg => {
+          const {left, right, top, bottom} = svg.getBoundingClientRect();
+          return [top + scrollY, bottom + scrollY, left + scrollX, right + scrollX];
+        }"""
+    )
+    top, bottom, left, right = (round(edge) for edge in edges)
+    return slice(top, bottom), slice(left, right)
 
 
 def test_words_stand_out(drawn):
