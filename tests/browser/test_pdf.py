@@ -215,21 +215,22 @@ def test_no_line_of_code_is_lost(articles, texts):
 
 def test_solutions_are_printed_unless_they_are_left_out(site, tmp_path, of_pages, articles, texts):
     output = tmp_path / "book.pdf"
-    code, said = run(site, output, "--solutions", "no", root=of_pages(*CHAPTERS))
+    some = CHAPTERS[1::3]  # printing takes long
+    code, said = run(site, output, "--solutions", "no", root=of_pages(*some))
     assert (code, said) == (0, [f"The PDF is here: {output.as_uri()}"])
     left = "".join(line for sheet in lines_of(output) for line in sheet)
     left, everything = ("".join(text.split()) for text in (left, "".join(texts)))
-    chapters = [articles[name] for name in CHAPTERS]
+    chapters = [articles[name] for name in some]
     solutions = [cell.pre.get_text() for a in chapters for cell in a.select(".tag_solution")]
     reasons = [p for a in chapters for p in a.select("#check-yourself details p") if not p.math]
     answers = [text.strip() for text in solutions + [reason.get_text() for reason in reasons]]
-    assert len(answers) > 40
+    assert len(answers) > 15
     for answer in answers:
         assert "".join(answer.partition("\n")[0].split()) in everything
         assert "".join(answer.split()) not in left
     source = (tmp_path / "pdf" / "book.html").read_text(encoding="utf-8")
     assert not re.search(r'class="fold \w', source)  # no colour gives the answer away
-    for heading, count in [("Solution", 0), ("Hint", 20), ("Checkyourself", 5)]:
+    for heading, count in [("Solution", 0), ("Hint", 8), ("Checkyourself", 2)]:
         assert (left.count(heading) > count) == bool(count)
 
 
