@@ -237,12 +237,13 @@ UNUSUAL = [
     """),
     right("a list of two edges, in loops", extra="import math", band="""
     def band(hat, values):
-        n, f, squares = len(values), [], []
+        f, squares = [], []
         for row in hat:
             f.append(row @ values)
             squares.append(row @ row)
-        left = n - sum(2 * hat[i][i] for i in range(n)) + sum(squares)
-        s = math.sqrt(sum((y - p) ** 2 for y, p in zip(values, f)) / left)
+        missed = values - f
+        left = len(f) - 2 * np.trace(hat) + sum(squares)
+        s = math.sqrt(missed @ missed / left)
         half = [2 * s * math.sqrt(square) for square in squares]
         return [[p - h for p, h in zip(f, half)], [p + h for p, h in zip(f, half)]]
     """),
