@@ -135,13 +135,13 @@ MISTAKES = [
 ]
 
 UNUSUAL = [
-    right("a row at a time, a list of lists", hat_matrix="""
+    right("a row at a time, in a list", hat_matrix="""
     def hat_matrix(keys, a):
-        index = np.array([sum(float(x) * float(b) for x, b in zip(key, a)) for key in keys])
+        index = np.array([sum(x * b for x, b in zip(key, a)) for key in keys.tolist()])
         table = []
         for i in index:
             row = np.exp(-(i - index) ** 2 / 2)
-            table.append((row / row.sum()).tolist())
+            table.append(row / row.sum())
         return table
     """),
     right("a projector in the place of a product, in single precision", hat_matrix="""
