@@ -245,12 +245,10 @@ def expect_coverage(student, weights, truth, winters, hint):
 
 RUBRIC = {
     "derivation": [
-        ("1: the slope of the score: minus a . (x_i - x_j), times the difference in entry c", 2),
-        ("1: it is put into (5.4), with the weights of part B", 1),
-        ("2: the masked exponentials are 0 and leave the sum", 1),
-        ("2: the whole sum, above and below, makes it H_ij over the sum of the seen", 2),
-        ("3: the rest of the row is 1 - h_i, because the row sums to 1", 2),
-        ("3: what comes from other days is the prediction less the day's own part", 2),
+        ("1: minus a . (x_i - x_j), times the difference in entry c", 4),
+        ("2: it is put into (6.4), with the weights of part B", 3),
+        ("3: the masked exponentials are 0 and leave the sum", 1),
+        ("3: the whole sum, above and below, makes it H_ij over the sum of the seen", 2),
     ],
     "figure": [
         ("the means of the days as points, over the learned index", 2),
@@ -259,14 +257,12 @@ RUBRIC = {
         ("axes named, the power with its unit; all is labelled; a title that says what to see", 3),
     ],
     "answers": [
-        ("1: nearly one degree (0.93), and colder", 2),
-        ("1: no: by chance alone it would not be 0", 1),
-        ("2: the longest: the other reading has the same weather, so it gets the weight", 2),
-        ("2: and it shares the mood, so that it predicts the noise, too", 1),
-        ("2: the readings of a day are not independent, and the formula takes them to be", 2),
-        ("2: they are counted as two, so the band is too narrow", 1),
-        ("3: in the middle, where the curve is steep or bends, not at its flat ends", 2),
-        ("3: taken for granted: that there is no bias; or that the learned a is the true one", 2),
-        ("3: no: a reading has its own mood and error around the curve", 1),
+        ("1: the longest: the other reading has the same weather, so it gets the weight", 3),
+        ("1: and it shares the mood, so that it predicts the noise, too", 2),
+        ("1: the readings of a day are not independent, and the formula takes them to be", 2),
+        ("1: they are counted as two, so the band is too narrow", 1),
+        ("2: in the middle, where the curve is steep or bends, not at its flat ends", 2),
+        ("2: taken for granted: that there is no bias; or that the learned a is the true one", 2),
+        ("2: no: a reading has its own mood and error around the curve", 2),
     ],
 }

@@ -135,13 +135,13 @@ MISTAKES = [
 ]
 
 UNUSUAL = [
-    right("a row at a time, in plain Python", extra="import math", hat_matrix="""
+    right("a row at a time, in a list", hat_matrix="""
     def hat_matrix(keys, a):
-        index = [sum(float(x) * float(b) for x, b in zip(key, a)) for key in keys]
+        index = np.array([sum(x * b for x, b in zip(key, a)) for key in keys.tolist()])
         table = []
         for i in index:
-            row = [math.exp(-(i - j) ** 2 / 2) for j in index]
-            table.append([e / sum(row) for e in row])
+            row = np.exp(-(i - index) ** 2 / 2)
+            table.append(row / row.sum())
         return table
     """),
     right("a projector in the place of a product, in single precision", hat_matrix="""
@@ -169,9 +169,8 @@ UNUSUAL = [
     def other_days(hat, days):
         result = np.array(hat, dtype=float)
         for i in range(len(days)):
-            for j in range(len(days)):
-                if days[i] == days[j]:
-                    result[i, j] = 0
+            for j in np.flatnonzero(days == days[i]):
+                result[i, j] = 0
             result[i] /= result[i].sum()
         return result
     """),
@@ -238,11 +237,14 @@ UNUSUAL = [
     """),
     right("a list of two edges, in loops", extra="import math", band="""
     def band(hat, values):
-        n = len(values)
-        f = [sum(h * y for h, y in zip(row, values)) for row in hat]
-        left = n - sum(2 * hat[i][i] for i in range(n)) + sum(h * h for row in hat for h in row)
-        s = math.sqrt(sum((y - p) ** 2 for y, p in zip(values, f)) / left)
-        half = [2 * s * math.sqrt(sum(h * h for h in row)) for row in hat]
+        f, squares = [], []
+        for row in hat:
+            f.append(row @ values)
+            squares.append(row @ row)
+        missed = values - f
+        left = len(f) - 2 * np.trace(hat) + sum(squares)
+        s = math.sqrt(missed @ missed / left)
+        half = [2 * s * math.sqrt(square) for square in squares]
         return [[p - h for p, h in zip(f, half)], [p + h for p, h in zip(f, half)]]
     """),
     right("the diagonal of a covariance, in single precision",
