@@ -1,5 +1,5 @@
-// Small pictures in SVG, with handles and controls that a pointer, a finger and keys move. It knows
-// nothing of attention. Lengths are units of the picture's viewBox; colours are those of the book.
+// Small pictures in SVG, with handles that a pointer, a finger and keys move. It knows nothing
+// of attention. Lengths are units of the picture's viewBox; colours are those of the book.
 (() => {
   "use strict";
   const nw = (globalThis.nw ??= {});
@@ -16,6 +16,18 @@
     Number.isFinite(value) ? (Math.round(value * 10 ** digits) / 10 ** digits + 0).toFixed(digits) : "none";
 
   nw.clamp = (value, [low, high]) => Math.min(Math.max(value, low), high);
+
+  // Where in a list the number stands that is nearest to another.
+  nw.nearest = (numbers, to) =>
+    numbers.reduce((best, one, i) => (Math.abs(one - to) < Math.abs(numbers[best] - to) ? i : best), 0);
+
+  // The domain that holds these numbers, with a margin; any numbers, or none.
+  nw.span = (numbers, margin = 0.06) => {
+    const known = numbers.filter(Number.isFinite);
+    const [low, high] = known.length ? [Math.min(...known), Math.max(...known)] : [0, 1];
+    const more = (high - low) * margin || (low === high ? 1 : 0);
+    return [low - more, high + more];
+  };
 
   // From a domain to lengths, and back by `invert`.
   nw.scale = (domain, range, log = false) => {
@@ -74,6 +86,16 @@
   nw.text = (parent, x, y, text, attributes = {}) =>
     nw.add(parent, "text", { x, y, fill: "var(--nw-ink)", "font-size": 10.5, ...attributes }, text);
 
+  // A text in which "x_i" has its i below the line.
+  nw.formula = (parent, x, y, text, attributes) => {
+    const made = nw.text(parent, x, y, "", attributes);
+    text.split(/_(.)/u).forEach((part, i) => {
+      const below = { dy: 3, "font-size": "75%" };
+      if (part) nw.add(made, "tspan", i % 2 ? below : { dy: i && -3 }, part);
+    });
+    return made;
+  };
+
   // A rectangle {left, top, width, height} with scales. x and y are {domain, log, label, ticks,
   // write}: ticks and how they are written need not be said.
   nw.axes = (svg, { left, top, width, height }, { x, y, title = "" }) => {
@@ -110,7 +132,7 @@
     }
     if (title) nw.text(frame, left, top - 7, title);
 
-    // Each of these is drawn once, and returns how it is drawn anew.
+    // Each of these is drawn once, and returns how it is drawn anew, in the scales of that moment.
     axes.line = (colour, { width: wide = 2.2, dash = "none" } = {}) => {
       const stroke = { stroke: `var(--nw-${colour})`, "stroke-width": wide, "stroke-dasharray": dash };
       const line = nw.add(area, "path", { fill: "none", "stroke-linejoin": "round", ...stroke });
@@ -123,7 +145,7 @@
     };
     axes.stems = (colour, { width: wide = 1.6 } = {}) => {
       const line = nw.add(area, "path", { stroke: `var(--nw-${colour})`, "stroke-width": wide });
-      const stem = (at, height) => nw.path([[axes.x(at), bottom], [axes.x(at), axes.y(height)]]);
+      const stem = (at, height) => nw.path([axes.y(0), axes.y(height)].map((y) => [axes.x(at), y]));
       return (xs, ys) => line.setAttribute("d", xs.map((one, i) => stem(one, ys[i])).join(""));
     };
     axes.dots = (colour, { radius = 3, hollow = false } = {}) => {
@@ -174,9 +196,10 @@
   };
 
   // Calls start (which may refuse by false), move and end with places in the picture, while a pointer
-  // that has gone down on the target is held. A finger there drags, and does not scroll.
-  nw.drag = (svg, target, { start = () => {}, move, end = () => {} }) => {
-    Object.assign(target.style, { touchAction: "none", userSelect: "none", webkitUserSelect: "none" });
+  // that has gone down on the target is held. touch says what a finger there does to the page: by
+  // "pan-y" it still scrolls up and down.
+  nw.drag = (svg, target, { start = () => {}, move, end = () => {}, touch = "none" }) => {
+    Object.assign(target.style, { touchAction: touch, userSelect: "none", webkitUserSelect: "none" });
     target.addEventListener("pointerdown", (event) => {
       if (event.button || start(...nw.at(svg, event)) === false) return;
       target.setPointerCapture(event.pointerId);
@@ -211,11 +234,11 @@
 
   // A disc that is focused, dragged and moved by keys. `place` puts it somewhere, in units of the
   // picture, and says aloud what is there: `aria` has the attributes that have changed.
-  nw.handle = (svg, { colour, radius = 6, role = "slider", aria = {}, move, remove, steps }) => {
+  nw.handle = (svg, { colour, radius = 6, role = "slider", aria = {}, move, end, remove, steps }) => {
     const handle = nw.add(svg, "g", { class: "nw-handle", tabindex: 0, role });
     nw.add(handle, "circle", { r: REACH, fill: "transparent" });
     nw.add(handle, "circle", { r: radius, fill: `var(--nw-${colour})`, stroke: "var(--book-paper)" });
-    nw.drag(svg, handle, { start: () => handle.focus(), move });
+    nw.drag(svg, handle, { start: () => handle.focus(), move, end });
     nw.keys(handle, { move: steps, remove });
     handle.place = (x, y, changed = {}) => {
       const there = Number.isFinite(x) && Number.isFinite(y);
@@ -223,27 +246,5 @@
       handle.style.display = there ? "" : "none";
     };
     return nw.set(handle, aria);
-  };
-
-  // ---- Controls of HTML
-
-  nw.button = (parent, text, act) => {
-    const button = nw.add(parent, "button", { type: "button" }, text);
-    button.addEventListener("click", act);
-    return button;
-  };
-
-  // A slider with a name. `put` moves it, and writes beside it what its value means.
-  nw.range = (parent, { name, min, max, step, act }) => {
-    const label = nw.add(parent, "label", {}, `${name} `);
-    const input = nw.add(label, "input", { type: "range", min, max, step });
-    const output = nw.add(label, "output");
-    input.addEventListener("input", () => act(Number(input.value)));
-    input.put = (value, text) => {
-      input.value = value;
-      input.setAttribute("aria-valuetext", text);
-      output.textContent = text;
-    };
-    return input;
   };
 })();

@@ -1,23 +1,10 @@
 // The formulas in JavaScript against those of nwlib, whose numbers test_scripts.py writes anew.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import "../../_static/figures/attention.js";
+import { same, says } from "./says.mjs";
 
-const { u, kernels, cases } = JSON.parse(readFileSync(process.env.NWLIB_SAYS, "utf8"));
-
-// The same to 1e-12, of 1 or of the number where that is larger; what is null there is NaN here.
-function same(ours, theirs, what) {
-  if (Array.isArray(theirs)) {
-    assert.equal(ours.length, theirs.length, what);
-    theirs.forEach((entry, i) => same(ours[i], entry, `${what}, entry ${i}`));
-  } else if (theirs === null) {
-    assert.ok(Number.isNaN(ours), `${what}: ${ours}, not NaN`);
-  } else {
-    const off = Math.abs(ours - theirs);
-    assert.ok(off <= 1e-12 * Math.max(1, Math.abs(theirs)), `${what}: ${ours}, not ${theirs}`);
-  }
-}
+const { u, kernels, cases } = says;
 
 test("the kernels are those of nwlib, by the same names and in the same order", () => {
   assert.deepEqual(Object.keys(nw.kernels), Object.keys(kernels));

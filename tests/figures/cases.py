@@ -23,6 +23,16 @@ CASES = {
     "no key in reach": ([0.0, 0.5, 4.0], [1.0, 2.0, 3.0], [1.0, 2.0], [0.25, 1.0, 2.5, 4.0, 9.0]),
 }
 
+DESCENTS = [(1.0, 0.2, 20), (1.0, 5.0, 20), (1.0, 25.0, 20), (0.74, 25.0, 5), (-2.0, 5.0, 3)]
+
+
+def descents():
+    """Return paths of gradient descent on the book's data."""
+    names = "w", "learning_rate", "n_steps"
+    for start in DESCENTS:
+        chosen = dict(zip(names, start, strict=True))
+        yield chosen | {"path": nwlib.train(*BOOK, **chosen).w}
+
 
 def say(keys, values, scales, queries):
     """Return a case with what nwlib makes of it; what is not to be told is None, as NaN in JSON."""
@@ -55,11 +65,13 @@ def say(keys, values, scales, queries):
 
 
 def table():
-    """Return all cases, and the kernels by themselves, as JSON."""
+    """Return all cases, the kernels by themselves and the descents, as JSON."""
     u = np.array([-1e3, -1.0, -0.3, 0.0, 0.5, 1.0, np.nextafter(1.0, 2.0), 5.0, 38.0])
     kernels = {name: kernel(u) for name, kernel in KERNELS.items()}
     cases = {name: say(*case) for name, case in CASES.items()}
-    return json.dumps(_plain({"u": u, "kernels": kernels, "cases": cases}), allow_nan=False)
+    book = {"keys": BOOK[0], "values": BOOK[1], "best": nwlib.fit_w(*BOOK)}
+    says = {"u": u, "kernels": kernels, "cases": cases, "book": book, "descents": [*descents()]}
+    return json.dumps(_plain(says), allow_nan=False)
 
 
 def _plain(thing):
