@@ -118,8 +118,8 @@ def test_a_slider_follows_the_keys(reader, site):
         reader.press(key)
         seen.append(reader.run(SLIDER))
         assert seen[-1]["index"] == index
-        assert seen[-1]["said"] == [control.text(index)] * 2
-        assert control.text(index) in seen[-1]["caption"]
+        assert seen[-1]["said"] == [control.texts[index]] * 2
+        assert control.texts[index] in seen[-1]["caption"]
         assert len(seen[-1]["frames"]) == 1
     assert len({one["frames"][0] for one in seen}) == len(seen)
 
