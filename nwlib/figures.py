@@ -17,6 +17,7 @@ from nwlib import plots
 MIME = "application/vnd.nwlib.figure+json"
 # JupyterLab shows of a notebook that it does not trust neither scripts nor pictures, but all words.
 HINT = "Run this cell to see the figure and move it."
+DIGITS = 6  # of numbers in the data, after the point
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 
@@ -98,7 +99,7 @@ class Figure:
             "moves": self.moves,
             "controls": [control.stored() for control in self.controls],
             "buttons": list(self.buttons),
-            "data": data,
+            "data": _rounded(data),
         }
 
     def widget(self):
@@ -175,6 +176,15 @@ class Explorable(Figure):
             i.observe(redraw, names="value")
         redraw()
         return ipywidgets.VBox([*inputs, view])
+
+
+def _rounded(data):
+    """Return the data with the digits that are the same on every machine."""
+    if isinstance(data, dict):
+        return {key: _rounded(one) for key, one in data.items()}
+    if isinstance(data, list):
+        return [_rounded(one) for one in data]
+    return round(float(data), DIGITS) if isinstance(data, float) else data
 
 
 def _drawn(fig, description):

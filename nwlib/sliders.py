@@ -5,7 +5,7 @@ from matplotlib.colors import PowerNorm
 
 import nwlib
 from nwlib import plots
-from nwlib.figures import Control, Explorable
+from nwlib.figures import Control, Explorable, Figure
 from nwlib.kernels import KERNELS
 
 
@@ -34,6 +34,85 @@ def argument_slider(dataset):
         "The scale of attention, from the mean of all values to the nearest key",
         [Control("w", scales, 5)],
         draw,
+    )
+
+
+def points_figure(dataset, noise_std=0.5, query=2.0):
+    """Return the figure of the reader's own points, which begins with those of the dataset."""
+    keys, values, queries = dataset.x_train.round(4), dataset.y_train.round(4), dataset.x_test
+    scales = tuple(np.geomspace(0.1, 100, 31).round(2))
+    places = tuple(np.linspace(0, 5, 51).round(2))
+    at, start = places.index(query), 10
+    w, xlim = scales[start], (0, 5)
+    ylim = (np.floor(values.min() - 1), np.ceil(values.max() + 1))
+
+    def draw():
+        weights = nwlib.attention_weights(queries, keys, w)
+        own = nwlib.attention_weights([query], keys, w)[0]
+        prediction = nwlib.attention_pooling(weights, values)
+        mean, loss = own @ values, nwlib.loss(w, keys, values)
+        fig, axes = plots.mosaic(
+            [["curve", "curve"], ["own", "own"], ["weights", "loss"]], figsize=(6.0, 6.8)
+        )
+        # Where points.js has them, in units of its picture.
+        boxes = {
+            "curve": (44, 8, 378, 190),
+            "own": (44, 222, 378, 60),
+            "weights": (44, 342, 170, 110),
+            "loss": (262, 342, 160, 110),
+        }
+        for name, (left, top, width, height) in boxes.items():
+            place = (left / 432, 1 - (top + height) / 490, width / 432, height / 490)
+            axes[name].set_position(place)
+        _curve_and_weights(dataset, weights, prediction, axes)
+        _weights_below(keys, own, axes["own"])
+        for ax in (axes["curve"], axes["own"]):
+            ax.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2])
+        axes["curve"].plot([query], [mean], "o", color=plots.PREDICTION, ms=9)
+        axes["curve"].set(xlabel="", xlim=xlim, ylim=ylim, xticks=[])
+        axes["own"].set(xlabel="input x", ylabel="", xlim=xlim)
+        axes["loss"].plot(
+            scales, [nwlib.loss(one, keys, values) for one in scales], color=plots.WEIGHT
+        )
+        axes["loss"].plot([w], [loss], "o", color=plots.PREDICTION, ms=8)
+        axes["loss"].set(xscale="log", xlabel="w", ylim=(0, None), yticks=[])
+        for name, title in {
+            "own": "weights of the query",
+            "weights": "all weights",
+            "loss": "leave-one-out loss",
+        }.items():
+            axes[name].set_title(title, loc="left", fontsize="medium")
+        return fig, (
+            f"{plots.count(keys.size, 'point')}, Gaussian kernel, w = {w:.2f}. The query x = "
+            f"{query:.2f} gives its largest weight, {own.max():.3f}, to the key at "
+            f"{keys[own.argmax()]:.2f}; its prediction is {mean:.2f}. Leave-one-out loss {loss:.3f}; "
+            f"error against the truth {np.mean((prediction - dataset.y_true) ** 2):.3f}."
+        )
+
+    return Figure(
+        "points",
+        "Your own points",
+        draw,
+        {
+            "keys": list(keys),
+            "values": list(values),
+            "queries": list(queries),
+            "truth": list(dataset.y_true),
+            "noise": noise_std,
+            "xlim": list(xlim),
+            "ylim": list(ylim),
+        },
+        controls=[
+            Control("w", scales, start),
+            Control("kernel", tuple(KERNELS), 0),
+            Control("query x", places, at),
+        ],
+        buttons=["add a point", "delete it", "undo", "new noise", "the book's data"],
+        moves="add, move and delete points, w, the kernel and the query",
+        longest="Point 500 of 500 is at x = 5.00, y = -2.00. 500 points, Epanechnikov kernel, w = "
+        "100.00. The query x = 5.00 gives its largest weight, 0.500, to the key at 5.00; its prediction "
+        "is -1.00. Leave-one-out loss 0.000; error against the truth where there is a prediction, "
+        "which 50 queries have not 0.000.",
     )
 
 
@@ -112,6 +191,147 @@ def w_slider(dataset):
 
     return Explorable(
         "The scale w, with the curve, the weights and the loss", [Control("w", scales, 10)], draw
+    )
+
+
+def formula_figure(dataset, query=2.0, key=20):
+    """Return the figure of chapter 4: for one query, each step of the formula for all keys."""
+    keys, values = dataset.x_train, dataset.y_train
+    queries = np.linspace(-2, 7, 181).round(2)
+    at = int(np.abs(queries - query).argmin())
+
+    def draw():
+        scores = nwlib.scores(queries, keys)[at]
+        exponentials, weights = np.exp(scores), nwlib.softmax(scores)
+        rows = {
+            "score $s_i = −½ (x − x_i)²$": scores,
+            "its exponential $\\exp(s_i)$": exponentials,
+            "weight $α_i = \\exp(s_i)\\, /\\, Σ_j \\exp(s_j)$": weights,
+            "product $α_i y_i$": weights * values,
+        }
+        fig, axes = plots.mosaic(
+            [["value y"], *([name] for name in rows)],
+            figsize=(6.0, 6.0),
+            sharex=True,
+            height_ratios=(3, 1, 1, 1, 1),
+            gridspec_kw={"left": 0.12, "right": 0.98, "top": 0.95, "bottom": 0.09, "hspace": 0.75},
+        )
+        for name, ax in axes.items():
+            ax.set_title(name, loc="left", fontsize="medium")
+            ax.axvline(queries[at], color=plots.QUERY, lw=1.5, ls=plots.DASHES[2])
+        top = axes["value y"]
+        prediction = nwlib.nadaraya_watson(queries, keys, values)
+        top.plot(queries, prediction, color=plots.PREDICTION, lw=1.5)
+        top.plot(keys, values, "o", color=plots.DATA, ms=4.5, mfc="none", mew=1.1)
+        top.plot(keys[key], values[key], "o", color=plots.SERIES[2], ms=8)
+        top.plot(queries[at], prediction[at], "o", color=plots.PREDICTION, ms=9)
+        for name, heights in rows.items():
+            color = plots.PREDICTION if name.startswith("product") else plots.WEIGHT
+            axes[name].vlines(keys, 0, heights, color=color, lw=1.6)
+            axes[name].vlines(keys[key], 0, heights[key], color=plots.SERIES[2], lw=4)
+            axes[name].set_xlabel("key x" if name.startswith("product") else "")
+        return fig, (
+            f"The query x = {queries[at]:.2f} and key {key + 1} of {keys.size}, at {keys[key]:.2f}: "
+            f"score {scores[key]:.3f}, exponential {exponentials[key]:.3f} of "
+            f"{exponentials.sum():.3f} in all, weight {weights[key]:.3f}; times its value "
+            f"{values[key]:.2f} that is {weights[key] * values[key]:.3f}. All products sum to "
+            f"{prediction[at]:.2f}."
+        )
+
+    return Figure(
+        "formula",
+        "One number through the formula",
+        draw,
+        {"keys": list(keys), "values": list(values), "queries": list(queries)},
+        controls=[
+            Control("query x", tuple(queries), at),
+            Control("key", tuple(range(1, keys.size + 1)), key),
+        ],
+        moves="move the query and choose the key",
+        longest="The query x = -2.00 and key 50 of 50, at 4.98: score -20.802, exponential 0.000 of "
+        "22.953 in all, weight 0.000; times its value -1.00 that is -0.000. All products sum to 1.00.",
+    )
+
+
+def guess_figure(dataset):
+    """Return the first figure of chapter 5: seven places for a guess of the loss."""
+    places = np.geomspace(0.1, 100, 7)
+    curve = _loss_curve(dataset)
+    highest = 1.25 * max(curve["loss"])
+
+    def draw():
+        fig, ax = plots.figure(figsize=(6.0, 3.75))
+        heights = np.full(places.size, highest / 2)
+        ax.plot(places, heights, "o", color=plots.PREDICTION, ls=plots.DASHES[1], ms=9, lw=2)
+        _over_w(ax)
+        ax.set(ylim=(0, highest), xlabel="w, in units of 1/x", ylabel="leave-one-out loss")
+        return fig, (
+            f"Your guess is still flat. Draw it, or choose one of its {places.size} places and "
+            "press the arrow keys."
+        )
+
+    return Figure(
+        "guess",
+        "A guess of the loss, and the loss",
+        draw,
+        {"places": list(places), "curve": curve},
+        buttons=["compare", "show without a guess", "again"],
+        moves="draw your guess and compare it with the loss",
+        longest="Your guess is 0.00 away from the loss on average. It is lowest at w = 100.00, the "
+        "loss at w = 100.00: 0.000.",
+    )
+
+
+def descent_figure(dataset, w_0):
+    """Return the figure of chapter 5 in which a reader goes down; w_0 is where the recipe starts."""
+    keys, values = dataset.x_train, dataset.y_train
+    starts = np.unique(np.append(np.geomspace(0.1, 20, 47).round(2), [1.0, w_0]))
+    rates = np.unique(np.append(np.geomspace(0.1, 100, 61).round(2), [0.2, 5.0, 25.0]))
+    presets = {
+        "crawl": (1.0, 0.2, 20),
+        "serve": (1.0, 5.0, 20),
+        "leap": (1.0, 25.0, 20),
+        "that recipe": (w_0, 25.0, 5),
+    }
+    best, curve = nwlib.fit_w(keys, values), _loss_curve(dataset)
+
+    def draw():
+        fig, ax = plots.figure(figsize=(6.0, 3.75))
+        lowest, at_1 = nwlib.loss(best, keys, values), nwlib.loss(1.0, keys, values)
+        ax.plot(curve["w"], curve["loss"], color=plots.TRUTH, lw=2)
+        ax.plot([1.0], [at_1], "o", color=plots.PREDICTION, ms=9)
+        ax.plot([1.0], [at_1], "o", color=plots.QUERY, ms=12, mfc="none")
+        _over_w(ax)
+        ax.set(xlabel="|w|, in units of 1/x", ylabel="leave-one-out loss")
+        return fig, (
+            f"The start: w = 1.00, loss {at_1:.3f}, slope {nwlib.gradient(1.0, keys, values):.3f}. "
+            f"A step of rate 5.00 goes where? The loss is lowest at w = {best:.2f}, {lowest:.3f}."
+        )
+
+    return Figure(
+        "descent",
+        "Gradient descent, step by step",
+        draw,
+        {
+            "keys": list(keys),
+            "values": list(values),
+            "starts": list(starts),
+            "rates": list(rates),
+            "presets": [
+                {"start": _index(starts, w), "rate": _index(rates, rate), "steps": steps}
+                for w, rate, steps in presets.values()
+            ],
+            "curve": curve,
+            "best": best,
+        },
+        controls=[
+            Control("start w", tuple(starts), _index(starts, 1.0)),
+            Control("learning rate", tuple(rates), _index(rates, 5.0)),
+        ],
+        buttons=[*presets, "step", "run", "back"],
+        moves="choose the start and the rate, and go down step by step",
+        longest="Step 100, rate 100.00, from -100.00: w = -100.00, loss 0.000; lowest at w = 100.00, "
+        "0.000. Far out: the rate is too large for any w.",
     )
 
 
@@ -286,15 +506,40 @@ def _two_panels(dataset, query, weights, prediction, xlim=(-0.2, 5.2)):
         pooled = nwlib.attention_pooling(weights[np.newaxis], values)
         _move(top.plot([query], pooled, "D", color=plots.PREDICTION, ms=9, mec="white")[0])
     top.set(xlabel="", xlim=xlim, ylim=_limits(dataset))
+    _weights_below(keys, weights, bottom)
+    _move(bottom.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2]))
+    return fig
+
+
+def _weights_below(keys, weights, ax):
+    """Draw the weights of one query as stems at the keys, on a scale of roots."""
     stems = np.column_stack([keys, keys, np.full(keys.size, np.nan)]).ravel()
     heights = np.column_stack([np.zeros(keys.size), weights, np.full(keys.size, np.nan)]).ravel()
-    _move(bottom.plot(stems, heights, color=plots.WEIGHT, lw=1.6)[0])
-    _move(bottom.plot(keys, weights, "o", color=plots.WEIGHT, ms=3.5)[0])
-    _move(bottom.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2]))
-    bottom.set(xlabel="key x", ylabel="weight", ylim=(0, 1.05))
-    bottom.set_yscale("function", functions=(np.sqrt, np.square))
-    bottom.set_yticks([0, 0.05, 0.2, 0.5, 1])
-    return fig
+    _move(ax.plot(stems, heights, color=plots.WEIGHT, lw=1.6)[0])
+    _move(ax.plot(keys, weights, "o", color=plots.WEIGHT, ms=3.5)[0])
+    ax.set(xlabel="key x", ylabel="weight", ylim=(0, 1.05))
+    ax.set_yscale("function", functions=(np.sqrt, np.square))
+    ax.set_yticks([0, 0.05, 0.2, 0.5, 1])
+
+
+def _loss_curve(dataset):
+    """Return scales on a logarithmic axis, the best one among them, and the loss at each."""
+    keys, values = dataset.x_train, dataset.y_train
+    scales = np.unique(np.append(np.geomspace(0.1, 100, 121), nwlib.fit_w(keys, values)))
+    scales = scales[scales > 0]
+    return {"w": list(scales), "loss": [nwlib.loss(w, keys, values) for w in scales]}
+
+
+def _over_w(ax):
+    """Give an Axes the scale of a figure over w."""
+    ax.set(xscale="log", xlim=(0.1 / 1.3, 100 * 1.3))
+    ax.set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+    ax.minorticks_off()
+
+
+def _index(numbers, number):
+    """Return where a number stands in an array."""
+    return int(np.abs(numbers - number).argmin())
 
 
 def _limits(dataset):

@@ -49,7 +49,7 @@
     const stage = figure.querySelector(".explorable-stage");
     stage.replaceChildren();
     const svg = nw.picture(stage, 432, 270, "");
-    const domain = [curve.w[0], curve.w.at(-1)];
+    const domain = [0.1 / 1.3, 100 * 1.3];
     const box = { left: 52, top: 12, width: 370, height: 215 };
     const losses = { domain: nw.span(curve.loss, 0.08), label: "leave-one-out loss" };
     const axes = nw.axes(svg, box, { x: { domain, log: true, label: "|w|, in units of 1/x" }, y: losses });

@@ -77,12 +77,11 @@
     // A pointer sets all places that it has passed since the last time.
     let before;
     const pass = (x, y) => {
-      const near = nw.nearest(places.map(axes.x), x);
-      set(near, axes.y.invert(y));
       for (let i = 0; before && i < places.length; i++) {
         const share = (axes.x(places[i]) - before[0]) / (x - before[0]);
         if (share > 0 && share < 1) set(i, axes.y.invert(before[1] + share * (y - before[1])));
       }
+      set(nw.nearest(places.map(axes.x), x), axes.y.invert(y));
       before = [x, y];
       draw();
     };
@@ -92,8 +91,8 @@
         before = undefined;
       },
     };
-    const room = { x: box.left, y: box.top, width: box.width, height: box.height, fill: "transparent" };
-    const surface = nw.add(svg, "rect", room);
+    const { left: x, top: y, width, height } = box;
+    const surface = nw.add(svg, "rect", { x, y, width, height, class: "nw-surface", fill: "transparent" });
     nw.drag(svg, surface, { ...moves, start: () => stage !== "shown" });
     const handles = places.map((place, i) =>
       nw.handle(svg, {
