@@ -75,7 +75,8 @@ def points_figure(dataset, noise_std=0.5, query=2.0):
             scales, [nwlib.loss(one, keys, values) for one in scales], color=plots.WEIGHT
         )
         axes["loss"].plot([w], [loss], "o", color=plots.PREDICTION, ms=8)
-        axes["loss"].set(xscale="log", xlabel="w", ylim=(0, None), yticks=[])
+        axes["loss"].set(xlabel="w", ylim=(0, None), yticks=[])
+        _over_w(axes["loss"])
         for name, title in {
             "own": "weights of the query",
             "weights": "all weights",
@@ -85,8 +86,9 @@ def points_figure(dataset, noise_std=0.5, query=2.0):
         return fig, (
             f"{plots.count(keys.size, 'point')}, Gaussian kernel, w = {w:.2f}. The query x = "
             f"{query:.2f} gives its largest weight, {own.max():.3f}, to the key at "
-            f"{keys[own.argmax()]:.2f}; its prediction is {mean:.2f}. Leave-one-out loss {loss:.3f}; "
-            f"error against the truth {np.mean((prediction - dataset.y_true) ** 2):.3f}."
+            f"{keys[own.argmax()]:.2f}; its prediction is {mean:.2f}. Leave-one-out loss "
+            f"{loss:.3f}; error against the truth "
+            f"{np.mean((prediction - dataset.y_true) ** 2):.3f}."
         )
 
     return Figure(
@@ -109,10 +111,10 @@ def points_figure(dataset, noise_std=0.5, query=2.0):
         ],
         buttons=["add a point", "delete it", "undo", "new noise", "the book's data"],
         moves="add, move and delete points, w, the kernel and the query",
-        longest="Point 500 of 500 is at x = 5.00, y = -2.00. 500 points, Epanechnikov kernel, w = "
-        "100.00. The query x = 5.00 gives its largest weight, 0.500, to the key at 5.00; its prediction "
-        "is -1.00. Leave-one-out loss 0.000; error against the truth where there is a prediction, "
-        "which 50 queries have not 0.000.",
+        longest="Point 500 of 500 is at x = 5.00, y = -1.00. 500 points, Epanechnikov kernel, w = "
+        "100.00. The query x = 5.00 gives its largest weight, 0.500, to the key at 5.00; its "
+        "prediction is -1.00. Leave-one-out loss of the 500 points with another in reach 0.000; "
+        "error against the truth 0.000; 50 queries have no prediction.",
     )
 
 

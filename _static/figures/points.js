@@ -12,14 +12,15 @@
   const finite = (numbers) => numbers.filter(Number.isFinite);
   const mean = (numbers) => numbers.reduce((total, one) => total + one, 0) / numbers.length;
 
-  // (5.3) for any kernel: the mean over the points that have a prediction from the others.
+  // (5.3) for any kernel: the mean over the points that have a prediction from others, and how many.
   nw.leaveOneOut = (w, keys, values, kernel = "Gaussian") => {
-    if (kernel === "Gaussian") return nw.looLoss(w, keys, values);
+    if (kernel === "Gaussian") return { loss: nw.looLoss(w, keys, values), asked: keys.length };
     const left = keys.map((key, i) => {
       const other = (_, j) => j !== i;
       return nw.pool(nw.weights(key, keys.filter(other), w, kernel), values.filter(other)) - values[i];
     });
-    return mean(finite(left).map((error) => error ** 2));
+    const errors = finite(left);
+    return { loss: mean(errors.map((error) => error ** 2)), asked: errors.length };
   };
 
   // All that follows from points, w, kernel and query.
@@ -33,13 +34,13 @@
       curve,
       weights,
       prediction: nw.pool(weights, values),
-      loss: nw.leaveOneOut(w, keys, values, kernel),
+      ...nw.leaveOneOut(w, keys, values, kernel),
       error: mean(errors),
       blank: curve.length - errors.length,
     };
   };
 
-  nw.tellPoints = ({ keys, w, kernel, query }, { weights, prediction, loss, error, blank }) => {
+  nw.tellPoints = ({ keys, w, kernel, query }, { weights, prediction, loss, asked, error, blank }) => {
     const n = keys.length;
     if (!n) return "There is no point, so there is no prediction. Add one.";
     const all = `${n} point${n > 1 ? "s" : ""}, ${kernel} kernel, w = ${nw.number(w)}. `;
@@ -50,11 +51,11 @@
         `${nw.number(keys[heaviest])}; its prediction is ${nw.number(prediction)}. `
       : "has no key in reach, so no prediction. ";
     const left = Number.isFinite(loss)
-      ? `Leave-one-out loss ${nw.number(loss, 3)}`
+      ? `Leave-one-out loss ${asked < n ? `of the ${asked} points with another in reach ` : ""}${nw.number(loss, 3)}`
       : "No leave-one-out loss: no point has another in reach";
     if (!Number.isFinite(error)) return `${all}${here}${told}${left}.`;
-    const gap = blank ? ` where there is a prediction, which ${blank} queries have not` : "";
-    return `${all}${here}${told}${left}; error against the truth${gap} ${nw.number(error, 3)}.`;
+    const gap = blank ? `; ${blank} queries have no prediction` : "";
+    return `${all}${here}${told}${left}; error against the truth ${nw.number(error, 3)}${gap}.`;
   };
 
   // Points and the positions of the controls, as the fragment of an address, and back; null if it is
@@ -113,7 +114,7 @@
     });
     const scales = controls[0].texts.map(Number);
     const valley = nw.axes(svg, box(262, 160, 342, 110), {
-      x: { domain: [scales[0], scales.at(-1)], log: true, label: "w" },
+      x: { domain: [scales[0] / 1.3, scales.at(-1) * 1.3], log: true, label: "w" },
       y: { domain: [0, 1], ticks: [] },
       title: "leave-one-out loss",
     });
@@ -272,7 +273,7 @@
     let waiting;
     const drawValley = () => {
       const { keys, values, kernel, w } = state();
-      const losses = scales.map((one) => nw.leaveOneOut(one, keys, values, kernel));
+      const losses = scales.map((one) => nw.leaveOneOut(one, keys, values, kernel).loss);
       const [highest] = finite(losses).sort((a, b) => b - a);
       valley.y = nw.scale([0, highest || 1], [452, 342]);
       ends.forEach((end, i) => (end.textContent = ["" + nw.number(highest, 1), "0"][i].replace("none", "")));
