@@ -233,8 +233,8 @@ def formula_figure(dataset, query=2.0, key=20):
             axes[name].vlines(keys[key], 0, heights[key], color=plots.SERIES[2], lw=4)
             axes[name].set_xlabel("key x" if name.startswith("product") else "")
         return fig, (
-            f"The query x = {queries[at]:.2f} and key {key + 1} of {keys.size}, at {keys[key]:.2f}: "
-            f"score {scores[key]:.3f}, exponential {exponentials[key]:.3f} of "
+            f"The query x = {queries[at]:.2f} and key {key + 1} of {keys.size}, at "
+            f"{keys[key]:.2f}: score {scores[key]:.3f}, exponential {exponentials[key]:.3f} of "
             f"{exponentials.sum():.3f} in all, weight {weights[key]:.3f}; times its value "
             f"{values[key]:.2f} that is {weights[key] * values[key]:.3f}. All products sum to "
             f"{prediction[at]:.2f}."
@@ -244,14 +244,15 @@ def formula_figure(dataset, query=2.0, key=20):
         "formula",
         "One number through the formula",
         draw,
-        {"keys": list(keys), "values": list(values), "queries": list(queries)},
+        {"keys": _plain(keys), "values": _plain(values), "queries": _plain(queries)},
         controls=[
             Control("query x", tuple(queries), at),
             Control("key", tuple(range(1, keys.size + 1)), key),
         ],
         moves="move the query and choose the key",
-        longest="The query x = -2.00 and key 50 of 50, at 4.98: score -20.802, exponential 0.000 of "
-        "22.953 in all, weight 0.000; times its value -1.00 that is -0.000. All products sum to 1.00.",
+        longest="The query x = -2.00 and key 50 of 50, at 4.98: score -20.802, exponential 0.000 "
+        "of 22.953 in all, weight 0.000; times its value -1.00 that is -0.000. All products sum to "
+        "1.00.",
     )
 
 
@@ -276,7 +277,7 @@ def guess_figure(dataset):
         "guess",
         "A guess of the loss, and the loss",
         draw,
-        {"places": list(places), "curve": curve},
+        {"places": _plain(places), "curve": curve},
         buttons=["compare", "show without a guess", "again"],
         moves="draw your guess and compare it with the loss",
         longest="Your guess is 0.00 away from the loss on average. It is lowest at w = 100.00, the "
@@ -285,7 +286,7 @@ def guess_figure(dataset):
 
 
 def descent_figure(dataset, w_0):
-    """Return the figure of chapter 5 in which a reader goes down; w_0 is where the recipe starts."""
+    """Return the figure of chapter 5 to go down in; w_0 is where that recipe starts."""
     keys, values = dataset.x_train, dataset.y_train
     starts = np.unique(np.append(np.geomspace(0.1, 20, 47).round(2), [1.0, w_0]))
     rates = np.unique(np.append(np.geomspace(0.1, 100, 61).round(2), [0.2, 5.0, 25.0]))
@@ -315,16 +316,16 @@ def descent_figure(dataset, w_0):
         "Gradient descent, step by step",
         draw,
         {
-            "keys": list(keys),
-            "values": list(values),
-            "starts": list(starts),
-            "rates": list(rates),
+            "keys": _plain(keys),
+            "values": _plain(values),
+            "starts": _plain(starts),
+            "rates": _plain(rates),
             "presets": [
                 {"start": _index(starts, w), "rate": _index(rates, rate), "steps": steps}
                 for w, rate, steps in presets.values()
             ],
             "curve": curve,
-            "best": best,
+            "best": round(best, 6),
         },
         controls=[
             Control("start w", tuple(starts), _index(starts, 1.0)),
@@ -332,8 +333,8 @@ def descent_figure(dataset, w_0):
         ],
         buttons=[*presets, "step", "run", "back"],
         moves="choose the start and the rate, and go down step by step",
-        longest="Step 100, rate 100.00, from -100.00: w = -100.00, loss 0.000; lowest at w = 100.00, "
-        "0.000. Far out: the rate is too large for any w.",
+        longest="Step 100, rate 100.00, from -100.00: w = -100.00, loss 0.000; lowest at w = "
+        "100.00, 0.000. Far out: the rate is too large for any w.",
     )
 
 
@@ -529,7 +530,13 @@ def _loss_curve(dataset):
     keys, values = dataset.x_train, dataset.y_train
     scales = np.unique(np.append(np.geomspace(0.1, 100, 121), nwlib.fit_w(keys, values)))
     scales = scales[scales > 0]
-    return {"w": list(scales), "loss": [nwlib.loss(w, keys, values) for w in scales]}
+    losses = np.array([nwlib.loss(w, keys, values) for w in scales])
+    return {"w": _plain(scales), "loss": _plain(losses)}
+
+
+def _plain(numbers):
+    """Return an array as a list, with as many digits as are the same on every machine."""
+    return numbers.round(6).tolist()
 
 
 def _over_w(ax):

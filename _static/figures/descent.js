@@ -22,6 +22,7 @@
     if (to >= LARGEST) return "Far out: the rate is too large for any w.";
     if (isLow(to)) return "It is in the valley.";
     if (!isLow(from) && (from < best) !== (to < best)) return "It has leapt over the valley.";
+    if (to < from && from < best) return "It slides towards w = 0, the plain average.";
     if (loss(to) > loss(from)) return "It has gone uphill.";
     return Math.abs(to - from) < 0.02 * from ? "It crawls." : "It is on its way.";
   };

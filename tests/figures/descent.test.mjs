@@ -27,6 +27,9 @@ test("it is said what a step has done", () => {
   assert.match(verdict(1, 25, 2), /crawls/);
   assert.match(verdict(0.74, 25, 1), /leapt over/);
   assert.match(verdict(1, 1, 1), /on its way/);
+  assert.match(verdict(2, 25, 1), /in the valley/);
+  assert.match(verdict(0.1, 5, 1), /slides towards w = 0/);
+  assert.match(verdict(3, 300, 1), /uphill/);
   assert.match(verdict(0, 5, 1), /Nothing moves/);
   assert.match(verdict(1, 1e9, 1), /too large/);
 });
