@@ -7,6 +7,7 @@ by the script in `_static/figures` that is called like its kind. Nothing here kn
 import html
 import itertools
 import re
+from functools import cached_property
 from typing import NamedTuple
 from xml.etree import ElementTree
 
@@ -85,9 +86,13 @@ class Figure:
         self._longest = longest
         self._box = None  # a widget is there as long as somebody holds it
 
+    @cached_property
+    def _still(self):
+        return _drawn(*self._draw())
+
     def stored(self):
         """Return what is there without a kernel: an SVG, and what else the page is made of."""
-        svg, sentence = _drawn(*self._draw())
+        svg, sentence = self._still
         return svg, self._facts(sentence, self._longest or sentence, self._data)
 
     def _facts(self, sentence, longest, data):
@@ -106,7 +111,7 @@ class Figure:
         """Return the live form, an ipywidgets box."""
         import ipywidgets
 
-        svg, sentence = _drawn(*self._draw())
+        svg, sentence = self._still
         told = f"{html.escape(sentence)} <em>On its page in the book you can {self.moves}.</em>"
         return ipywidgets.VBox([ipywidgets.HTML(svg), ipywidgets.HTML(told)])
 

@@ -5,7 +5,7 @@
   nw.kinds ??= {};
   const HEIGHT = 490;
   const MOST = 500; // points
-  const AT_ONCE = 120; // with more points than these the loss of every w waits until they rest
+  const AT_ONCE = 64; // with more points than these the loss of every w waits until they rest
   const REST = 300; // milliseconds
   const GRID = 1e4; // to what part of 1 an address is exact
   const NAME = "points";
@@ -122,11 +122,16 @@
 
     const drawMatrix = matrix.cells("weight");
     const markRow = nw.add(matrix.area, "path", { stroke: "var(--nw-query)", "stroke-width": 1.5, "stroke-dasharray": "2 2" });
+    const room = { x: 44, y: 8, width: 378, height: 190, fill: "transparent" };
+    nw.add(top.area, "rect", room).classList.add("nw-surface");
     top.line("truth", { width: 1.5, dash: "5 2" })(queries, truth);
     const drawQuery = [top, own].map((axes) => axes.upright("query"));
     const drawData = top.dots("data", { hollow: true, radius: 3.2 });
     const drawCurve = top.line("prediction");
     const drawMean = top.dots("prediction", { radius: 5 });
+    const reach = matchMedia("(pointer: coarse)").matches ? 15 : 8;
+    const drawTargets = top.dots("data", { radius: reach });
+    top.area.lastChild.style = "fill: transparent; stroke: none; cursor: grab; touch-action: none";
     const drawStems = own.stems("weight");
     const drawTips = own.dots("weight", { radius: 1.8 });
     const drawLosses = valley.line("weight");
@@ -207,10 +212,6 @@
     // ---- Pointer and keys
 
     // The handle of the chosen point takes the keys; a pointer takes whichever point is near.
-    const reach = matchMedia("(pointer: coarse)").matches ? 15 : 8;
-    const surface = nw.add(svg, "g", { class: "nw-surface" });
-    nw.add(surface, "rect", { x: 44, y: 8, width: 378, height: 190, fill: "transparent" });
-    const targets = nw.add(surface, "g");
     const nearest = (left, up) => {
       const far = points.keys.map((key, i) => Math.hypot(top.x(key) - left, top.y(points.values[i]) - up));
       const i = far.indexOf(Math.min(...far));
@@ -232,8 +233,8 @@
     };
     // A finger that goes down beside all points still scrolls the page; when it is lifted at the
     // same place there is a new point.
-    nw.drag(svg, surface, { start, move, touch: "auto" });
-    surface.addEventListener("click", (event) => {
+    nw.drag(svg, top.area, { start, move, touch: "auto" });
+    top.area.addEventListener("click", (event) => {
       if (held >= 0) return;
       const [left, up] = nw.at(svg, event);
       addAt(top.x.invert(left), top.y.invert(up));
@@ -248,7 +249,7 @@
         "aria-description":
           "Arrow keys move it, with Shift ten times as far. Page Up and Page Down choose another point. Enter adds one, Delete deletes it.",
       },
-      move: () => {}, // the surface does, for all points
+      move: () => {}, // the area does, for all points
       steps: (right, up) => {
         const { keys, values, chosen } = points;
         const by = (limits) => (limits[1] - limits[0]) / 100;
@@ -276,7 +277,7 @@
       const losses = scales.map((one) => nw.leaveOneOut(one, keys, values, kernel).loss);
       const [highest] = finite(losses).sort((a, b) => b - a);
       valley.y = nw.scale([0, highest || 1], [452, 342]);
-      ends.forEach((end, i) => (end.textContent = ["" + nw.number(highest, 1), "0"][i].replace("none", "")));
+      ends.forEach((end, i) => (end.textContent = highest ? [nw.number(highest, 1), "0"][i] : ""));
       drawLosses(scales, losses);
       drawLoss([w], [losses[scales.indexOf(w)]]);
     };
@@ -285,6 +286,7 @@
       const { keys, values, chosen, query } = now;
       const follows = nw.follows(now, data);
       drawData(keys, values);
+      drawTargets(keys, values);
       drawCurve(queries, follows.curve);
       drawQuery.forEach((draw) => draw(query));
       drawMean([query], [follows.prediction]);
@@ -301,13 +303,6 @@
         drawLoss([], []);
         waiting = setTimeout(drawValley, REST);
       }
-      while (targets.childElementCount > keys.length) targets.lastChild.remove();
-      while (targets.childElementCount < keys.length) {
-        nw.add(targets, "circle", { r: reach, fill: "transparent", style: "touch-action: none; cursor: grab" });
-      }
-      [...targets.children].forEach((target, i) =>
-        nw.set(target, { cx: top.x(keys[i]), cy: top.y(values[i]) }),
-      );
       handle.place(top.x(keys[chosen]), top.y(values[chosen]), {
         "aria-label": name(),
         "aria-valuenow": nw.number(keys[chosen]),
