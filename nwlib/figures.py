@@ -7,6 +7,7 @@ by the script in `_static/figures` that is called like its kind. Nothing here kn
 import html
 import itertools
 import re
+from functools import cached_property
 from typing import NamedTuple
 from xml.etree import ElementTree
 
@@ -17,6 +18,7 @@ from nwlib import plots
 MIME = "application/vnd.nwlib.figure+json"
 # JupyterLab shows of a notebook that it does not trust neither scripts nor pictures, but all words.
 HINT = "Run this cell to see the figure and move it."
+DIGITS = 6  # of numbers in the data, after the point
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 
@@ -84,9 +86,13 @@ class Figure:
         self._longest = longest
         self._box = None  # a widget is there as long as somebody holds it
 
+    @cached_property
+    def _still(self):
+        return _drawn(*self._draw())
+
     def stored(self):
         """Return what is there without a kernel: an SVG, and what else the page is made of."""
-        svg, sentence = _drawn(*self._draw())
+        svg, sentence = self._still
         return svg, self._facts(sentence, self._longest or sentence, self._data)
 
     def _facts(self, sentence, longest, data):
@@ -98,14 +104,14 @@ class Figure:
             "moves": self.moves,
             "controls": [control.stored() for control in self.controls],
             "buttons": list(self.buttons),
-            "data": data,
+            "data": _rounded(data),
         }
 
     def widget(self):
         """Return the live form, an ipywidgets box."""
         import ipywidgets
 
-        svg, sentence = _drawn(*self._draw())
+        svg, sentence = self._still
         told = f"{html.escape(sentence)} <em>On its page in the book you can {self.moves}.</em>"
         return ipywidgets.VBox([ipywidgets.HTML(svg), ipywidgets.HTML(told)])
 
@@ -175,6 +181,15 @@ class Explorable(Figure):
             i.observe(redraw, names="value")
         redraw()
         return ipywidgets.VBox([*inputs, view])
+
+
+def _rounded(data):
+    """Return the data with the digits that are the same on every machine."""
+    if isinstance(data, dict):
+        return {key: _rounded(one) for key, one in data.items()}
+    if isinstance(data, list):
+        return [_rounded(one) for one in data]
+    return round(float(data), DIGITS) if isinstance(data, float) else data
 
 
 def _drawn(fig, description):

@@ -37,6 +37,87 @@ def argument_slider(dataset):
     )
 
 
+def points_figure(dataset, noise_std=0.5, query=2.0):
+    """Return the figure of the reader's own points, which begins with those of the dataset."""
+    keys, values, queries = dataset.x_train.round(4), dataset.y_train.round(4), dataset.x_test
+    scales = tuple(np.geomspace(0.1, 100, 31).round(2))
+    places = tuple(np.linspace(0, 5, 51).round(2))
+    at, start = places.index(query), 10
+    w, xlim = scales[start], (0, 5)
+    ylim = (np.floor(values.min() - 1), np.ceil(values.max() + 1))
+
+    def draw():
+        weights = nwlib.attention_weights(queries, keys, w)
+        own = nwlib.attention_weights([query], keys, w)[0]
+        prediction = nwlib.attention_pooling(weights, values)
+        mean, loss = own @ values, nwlib.loss(w, keys, values)
+        fig, axes = plots.mosaic(
+            [["curve", "curve"], ["own", "own"], ["weights", "loss"]], figsize=(6.0, 6.8)
+        )
+        # Where points.js has them, in units of its picture.
+        boxes = {
+            "curve": (44, 8, 378, 190),
+            "own": (44, 222, 378, 60),
+            "weights": (44, 342, 170, 110),
+            "loss": (262, 342, 160, 110),
+        }
+        for name, (left, top, width, height) in boxes.items():
+            place = (left / 432, 1 - (top + height) / 490, width / 432, height / 490)
+            axes[name].set_position(place)
+        _curve_and_weights(dataset, weights, prediction, axes)
+        _weights_below(keys, own, axes["own"])
+        for ax in (axes["curve"], axes["own"]):
+            ax.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2])
+        axes["curve"].plot([query], [mean], "o", color=plots.PREDICTION, ms=9)
+        axes["curve"].set(xlabel="", xlim=xlim, ylim=ylim, xticks=[])
+        axes["own"].set(xlabel="input x", ylabel="", xlim=xlim)
+        axes["loss"].plot(
+            scales, [nwlib.loss(one, keys, values) for one in scales], color=plots.WEIGHT
+        )
+        axes["loss"].plot([w], [loss], "o", color=plots.PREDICTION, ms=8)
+        axes["loss"].set(xlabel="w", ylim=(0, None), yticks=[])
+        _over_w(axes["loss"])
+        for name, title in {
+            "own": "weights of the query",
+            "weights": "all weights",
+            "loss": "leave-one-out loss",
+        }.items():
+            axes[name].set_title(title, loc="left", fontsize="medium")
+        return fig, (
+            f"{plots.count(keys.size, 'point')}, Gaussian kernel, w = {w:.2f}. The query x = "
+            f"{query:.2f} gives its largest weight, {own.max():.3f}, to the key at "
+            f"{keys[own.argmax()]:.2f}; its prediction is {mean:.2f}. Leave-one-out loss "
+            f"{loss:.3f}; error against the truth "
+            f"{np.mean((prediction - dataset.y_true) ** 2):.3f}."
+        )
+
+    return Figure(
+        "points",
+        "Your own points",
+        draw,
+        {
+            "keys": list(keys),
+            "values": list(values),
+            "queries": list(queries),
+            "truth": list(dataset.y_true),
+            "noise": noise_std,
+            "xlim": list(xlim),
+            "ylim": list(ylim),
+        },
+        controls=[
+            Control("w", scales, start),
+            Control("kernel", tuple(KERNELS), 0),
+            Control("query x", places, at),
+        ],
+        buttons=["add a point", "delete it", "undo", "new noise", "the book's data"],
+        moves="add, move and delete points, w, the kernel and the query",
+        longest="Point 500 of 500 is at x = 5.00, y = -1.00. 500 points, Epanechnikov kernel, w = "
+        "100.00. The query x = 5.00 gives its largest weight, 0.500, to the key at 5.00; its "
+        "prediction is -1.00. Leave-one-out loss of the 500 points with another in reach 0.000; "
+        "error against the truth 0.000; 50 queries have no prediction.",
+    )
+
+
 def kernel_slider(dataset, query=2.0):
     """Return the explorable of chapter 3: kernel and bandwidth, with one query's weights."""
     keys, values = dataset.x_train, dataset.y_train
@@ -428,15 +509,20 @@ def _two_panels(dataset, query, weights, prediction, xlim=(-0.2, 5.2)):
         pooled = nwlib.attention_pooling(weights[np.newaxis], values)
         _move(top.plot([query], pooled, "D", color=plots.PREDICTION, ms=9, mec="white")[0])
     top.set(xlabel="", xlim=xlim, ylim=_limits(dataset))
+    _weights_below(keys, weights, bottom)
+    _move(bottom.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2]))
+    return fig
+
+
+def _weights_below(keys, weights, ax):
+    """Draw the weights of one query as stems at the keys, on a scale of roots."""
     stems = np.column_stack([keys, keys, np.full(keys.size, np.nan)]).ravel()
     heights = np.column_stack([np.zeros(keys.size), weights, np.full(keys.size, np.nan)]).ravel()
-    _move(bottom.plot(stems, heights, color=plots.WEIGHT, lw=1.6)[0])
-    _move(bottom.plot(keys, weights, "o", color=plots.WEIGHT, ms=3.5)[0])
-    _move(bottom.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2]))
-    bottom.set(xlabel="key x", ylabel="weight", ylim=(0, 1.05))
-    bottom.set_yscale("function", functions=(np.sqrt, np.square))
-    bottom.set_yticks([0, 0.05, 0.2, 0.5, 1])
-    return fig
+    _move(ax.plot(stems, heights, color=plots.WEIGHT, lw=1.6)[0])
+    _move(ax.plot(keys, weights, "o", color=plots.WEIGHT, ms=3.5)[0])
+    ax.set(xlabel="key x", ylabel="weight", ylim=(0, 1.05))
+    ax.set_yscale("function", functions=(np.sqrt, np.square))
+    ax.set_yticks([0, 0.05, 0.2, 0.5, 1])
 
 
 def _loss_curve(dataset):

@@ -1,7 +1,9 @@
 "use strict";
-// Brings each figure of the page to life, by the script that knows its kind; loaded after all others.
+// Brings each figure of the page to life by the script of its kind. It is loaded after all others.
 (() => {
-  // A range says by its text where it is: its positions are no numbers that anybody wants to hear.
+  const QUIET = 700; // milliseconds without a change, after which a screen reader is told
+
+  // A range says by its text where it is: nobody wants to hear the number of a position.
   const follow = (input, texts) => {
     const show = () => {
       input.setAttribute("aria-valuetext", texts[input.value]);
@@ -11,10 +13,16 @@
     show();
   };
 
-  // Writes what the figure shows now.
+  const spoken = new WeakMap(); // of each figure: what a screen reader reads aloud as it changes
+
+  // Writes what the figure shows now, and has it said aloud when that has come to rest.
   nw.tell = (figure, sentence) => {
-    figure.querySelector("svg").setAttribute("aria-label", sentence);
+    figure.querySelector(".explorable-stage > svg").setAttribute("aria-label", sentence);
     figure.querySelector("figcaption span").textContent = sentence;
+    const region = spoken.get(figure);
+    if (!region) return;
+    clearTimeout(region.timer);
+    region.timer = setTimeout(() => (region.element.textContent = sentence), QUIET);
   };
 
   for (const figure of document.querySelectorAll("figure[data-kind]")) {
@@ -23,5 +31,9 @@
       if (input.type === "range") follow(input, stored.controls[k].texts);
     });
     nw.kinds[figure.dataset.kind](figure, stored);
+    const element = figure.appendChild(document.createElement("p"));
+    element.className = "visually-hidden";
+    element.setAttribute("aria-live", "polite");
+    spoken.set(figure, { element });
   }
 })();
