@@ -110,14 +110,15 @@
       input.dispatchEvent(new Event("input", { bubbles: true }));
     };
     const show = () => {
-      const [q, i, k] = [queryInput, keyInput, stepInput].map((input) => Number(input?.value ?? 0));
+      const [q, key, k] = [queryInput, keyInput, stepInput].map((input) => Number(input?.value ?? 0));
+      const i = Math.min(key, keys.length - 1);
       const scores = nw.scoresOf(data, q, k);
       const shift = matrices ? Math.max(...scores) : 0;
       const steps = nw.steps(scores, values, shift);
       const [score, exponential, weight, product] = nw.atKey(steps, i);
-      const [query, key, value] = [queries[q], keys[i], values[i]].map((one) => nw.number(one));
+      const [from, to, value] = [queries[q], keys[i], values[i]].map((one) => nw.number(one));
       const texts = [
-        names || matrices ? score : `\u2212\u00bd (${query} - ${key})\u00b2 = ${score}`,
+        names || matrices ? score : `\u2212\u00bd (${from} - ${to})\u00b2 = ${score}`,
         exponential,
         `${exponential} / ${nw.number(steps.total, 3)} = ${weight}`,
         `${weight} \u00b7 ${value} = ${product}`,
