@@ -161,8 +161,9 @@
     // Rows of shares between 0 and 1, from the top; darker is more, by the root. Equal neighbours
     // are one rectangle, and each shade one path.
     axes.cells = (colour) => {
+      const group = nw.add(area, "g", { class: "nw-shades" });
       const shades = Array.from({ length: SHADES }, (_, i) =>
-        nw.add(area, "path", {
+        nw.add(group, "path", {
           fill: `var(--nw-${colour})`,
           "fill-opacity": (i + 1) / SHADES,
           "shape-rendering": "crispEdges",
@@ -197,9 +198,10 @@
 
   // Calls start (which may refuse by false), move and end with places in the picture, while a pointer
   // that has gone down on the target is held. touch says what a finger there does to the page: by
-  // "pan-y" it still scrolls up and down.
+  // "pan-y" it still scrolls up and down. (Chromium listens to that where something is no inline.)
   nw.drag = (svg, target, { start = () => {}, move, end = () => {}, touch = "none" }) => {
-    Object.assign(target.style, { touchAction: touch, userSelect: "none", webkitUserSelect: "none" });
+    const style = { display: "block", touchAction: touch, userSelect: "none", webkitUserSelect: "none" };
+    Object.assign(target.style, style);
     target.addEventListener("pointerdown", (event) => {
       if (event.button || start(...nw.at(svg, event)) === false) return;
       target.setPointerCapture(event.pointerId);
@@ -243,7 +245,7 @@
     handle.place = (x, y, changed = {}) => {
       const there = Number.isFinite(x) && Number.isFinite(y);
       nw.set(handle, { ...changed, ...(there && { transform: `translate(${round(x)} ${round(y)})` }) });
-      handle.style.display = there ? "" : "none";
+      handle.style.display = there ? "block" : "none";
     };
     return nw.set(handle, aria);
   };

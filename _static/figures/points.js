@@ -131,7 +131,7 @@
     const drawMean = top.dots("prediction", { radius: 5 });
     const reach = matchMedia("(pointer: coarse)").matches ? 15 : 8;
     const drawTargets = top.dots("data", { radius: reach });
-    top.area.lastChild.style = "fill: transparent; stroke: none; cursor: grab; touch-action: none";
+    top.area.lastChild.style = "display: block; fill: transparent; stroke: none; cursor: grab; touch-action: none";
     const drawStems = own.stems("weight");
     const drawTips = own.dots("weight", { radius: 1.8 });
     const drawLosses = valley.line("weight");
