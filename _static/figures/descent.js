@@ -29,7 +29,7 @@
 
   // What the figure shows, in words.
   nw.tellDescent = (path, rate, best, keys, values) => {
-    if (keys.length < 2) return "With fewer than two points none can be left out: there is no loss to go down.";
+    if (keys.length < 2) return "With fewer than two points nothing can be left out: there is no loss.";
     const w = path.at(-1);
     const loss = nw.looLoss(w, keys, values);
     const here = `w = ${nw.number(w)}, loss ${nw.number(loss, 3)}`;

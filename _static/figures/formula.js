@@ -122,7 +122,7 @@
     const surface = (from, height, drag) => {
       const room = { x: LEFT - 10, y: from, width: WIDTH + 20, height, fill: "transparent" };
       const target = nw.add(svg, "rect", { ...room, class: "nw-surface" });
-      nw.drag(svg, target, { move: drag, touch: "pan-y" });
+      nw.drag(svg, target, { move: drag, scrolls: true });
       target.addEventListener("pointermove", (event) => {
         if (event.pointerType === "mouse" && !event.buttons) markNear(nw.at(svg, event)[0]);
       });

@@ -81,7 +81,12 @@
   };
 
   nw.picture = (parent, width, height, label) =>
-    nw.add(parent, "svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": label });
+    nw.add(parent, "svg", {
+      viewBox: `0 0 ${width} ${height}`,
+      role: "group",
+      "aria-label": label,
+      style: "touch-action: pan-y; user-select: none; -webkit-user-select: none",
+    });
 
   nw.text = (parent, x, y, text, attributes = {}) =>
     nw.add(parent, "text", { x, y, fill: "var(--nw-ink)", "font-size": 10.5, ...attributes }, text);
@@ -197,30 +202,37 @@
   };
 
   // Calls start (which may refuse by false), move and end with places in the picture, while a pointer
-  // that has gone down on the target is held. touch says what a finger there does to the page: by
-  // "pan-y" it still scrolls up and down. (Chromium listens to that where something is no inline.)
-  nw.drag = (svg, target, { start = () => {}, move, end = () => {}, touch = "none" }) => {
-    const style = { display: "block", touchAction: touch, userSelect: "none", webkitUserSelect: "none" };
-    Object.assign(target.style, style);
+  // that has gone down on the target is held. A finger there drags and does not scroll, but up and
+  // down where it scrolls. (Chromium heeds the touch-action of a whole SVG only, not of its parts.)
+  nw.drag = (svg, target, { start = () => {}, move, end = () => {}, scrolls = false }) => {
+    let isHeld = false;
     target.addEventListener("pointerdown", (event) => {
-      if (event.button || start(...nw.at(svg, event)) === false) return;
+      isHeld = !event.button && start(...nw.at(svg, event)) !== false;
+      if (!isHeld) return;
       target.setPointerCapture(event.pointerId);
       move(...nw.at(svg, event));
     });
+    const stay = (event) => isHeld && !scrolls && event.preventDefault();
+    target.addEventListener("touchstart", stay, { passive: false });
     target.addEventListener("pointermove", (event) => {
       if (target.hasPointerCapture(event.pointerId)) move(...nw.at(svg, event));
     });
-    target.addEventListener("lostpointercapture", () => end());
+    target.addEventListener("lostpointercapture", () => {
+      isHeld = false;
+      end();
+    });
   };
 
-  // Arrow keys call move with steps to the right and up, ten times as many with Shift; Home and End
-  // call it with infinite ones. Delete calls remove.
+  // Arrow keys call move with steps to the right and up, ten times as many with Shift, Page up and
+  // Page down with ten, Home and End with infinite ones. Delete calls remove.
   nw.keys = (target, { move, remove }) => {
     const steps = {
       ArrowLeft: [-1, 0],
       ArrowRight: [1, 0],
       ArrowDown: [0, -1],
       ArrowUp: [0, 1],
+      PageDown: [0, -10],
+      PageUp: [0, 10],
       Home: [-Infinity, -Infinity],
       End: [Infinity, Infinity],
     };
@@ -245,7 +257,7 @@
     handle.place = (x, y, changed = {}) => {
       const there = Number.isFinite(x) && Number.isFinite(y);
       nw.set(handle, { ...changed, ...(there && { transform: `translate(${round(x)} ${round(y)})` }) });
-      handle.style.display = there ? "block" : "none";
+      handle.style.display = there ? "" : "none";
     };
     return nw.set(handle, aria);
   };

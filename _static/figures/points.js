@@ -129,9 +129,6 @@
     const drawData = top.dots("data", { hollow: true, radius: 3.2 });
     const drawCurve = top.line("prediction");
     const drawMean = top.dots("prediction", { radius: 5 });
-    const reach = matchMedia("(pointer: coarse)").matches ? 15 : 8;
-    const drawTargets = top.dots("data", { radius: reach });
-    top.area.lastChild.style = "display: block; fill: transparent; stroke: none; cursor: grab; touch-action: none";
     const drawStems = own.stems("weight");
     const drawTips = own.dots("weight", { radius: 1.8 });
     const drawLosses = valley.line("weight");
@@ -212,6 +209,7 @@
     // ---- Pointer and keys
 
     // The handle of the chosen point takes the keys; a pointer takes whichever point is near.
+    const reach = matchMedia("(pointer: coarse)").matches ? 15 : 8;
     const nearest = (left, up) => {
       const far = points.keys.map((key, i) => Math.hypot(top.x(key) - left, top.y(points.values[i]) - up));
       const i = far.indexOf(Math.min(...far));
@@ -231,9 +229,8 @@
       moveTo(top.x.invert(left), top.y.invert(up), !kept);
       kept = true;
     };
-    // A finger that goes down beside all points still scrolls the page; when it is lifted at the
-    // same place there is a new point.
-    nw.drag(svg, top.area, { start, move, touch: "auto" });
+    // A finger that goes down beside all points may scroll the page; lifted where it was, it adds one.
+    nw.drag(svg, top.area, { start, move });
     top.area.addEventListener("click", (event) => {
       if (held >= 0) return;
       const [left, up] = nw.at(svg, event);
@@ -258,16 +255,18 @@
       remove: drop,
     });
     handle.style.pointerEvents = "none";
-    handle.addEventListener("keydown", (event) => {
-      const keys = {
-        PageUp: () => choose(points.chosen + 1),
-        PageDown: () => choose(points.chosen - 1),
-        Enter: addHere,
-      };
-      if (!(event.key in keys)) return;
+    const doing = {
+      PageUp: () => choose(points.chosen + 1),
+      PageDown: () => choose(points.chosen - 1),
+      Enter: addHere,
+    };
+    const act = (event) => {
+      if (!(event.key in doing)) return;
       event.preventDefault();
-      keys[event.key]();
-    });
+      event.stopImmediatePropagation(); // other handles move by these keys
+      doing[event.key]();
+    };
+    handle.addEventListener("keydown", act, { capture: true });
 
     // ---- Showing
 
@@ -286,7 +285,6 @@
       const { keys, values, chosen, query } = now;
       const follows = nw.follows(now, data);
       drawData(keys, values);
-      drawTargets(keys, values);
       drawCurve(queries, follows.curve);
       drawQuery.forEach((draw) => draw(query));
       drawMean([query], [follows.prediction]);
