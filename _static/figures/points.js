@@ -231,6 +231,7 @@
     };
     // A finger that goes down beside all points may scroll the page; lifted where it was, it adds one.
     nw.drag(svg, top.area, { start, move });
+    top.area.addEventListener("mousedown", (event) => event.preventDefault()); // the handle has the focus
     top.area.addEventListener("click", (event) => {
       if (held >= 0) return;
       const [left, up] = nw.at(svg, event);
