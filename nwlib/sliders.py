@@ -110,7 +110,8 @@ def points_figure(dataset, noise_std=0.5, query=2.0):
             Control("query x", places, at),
         ],
         buttons=["add a point", "delete it", "undo", "new noise", "the book's data"],
-        moves="add, move and delete points, w, the kernel and the query",
+        moves="add, drag and delete points, and move w, the kernel and the query",
+        page="index",
         longest="Point 500 of 500 is at x = 5.00, y = -1.00. 500 points, Epanechnikov kernel, w = "
         "100.00. The query x = 5.00 gives its largest weight, 0.500, to the key at 5.00; its "
         "prediction is -1.00. Leave-one-out loss of the 500 points with another in reach 0.000; "
@@ -250,6 +251,7 @@ def formula_figure(dataset, query=2.0, key=20):
             Control("key", tuple(range(1, keys.size + 1)), key),
         ],
         moves="move the query and choose the key",
+        page="chapters/04_gaussian_softmax",
         longest="The query x = -2.00 and key 50 of 50, at 4.98: score -20.802, exponential 0.000 "
         "of 22.953 in all, weight 0.000; times its value -1.00 that is -0.000. All products sum to "
         "1.00.",
@@ -280,6 +282,7 @@ def guess_figure(dataset):
         {"places": _plain(places), "curve": curve},
         buttons=["compare", "show without a guess", "again"],
         moves="draw your guess and compare it with the loss",
+        page="chapters/05_learnable_w",
         longest="Your guess is 0.00 away from the loss on average. It is lowest at w = 100.00, the "
         "loss at w = 100.00: 0.000.",
     )
@@ -333,6 +336,7 @@ def descent_figure(dataset, w_0):
         ],
         buttons=[*presets, "step", "run", "back"],
         moves="choose the start and the rate, and go down step by step",
+        page="chapters/05_learnable_w",
         longest="Step 100, rate 100.00, from -100.00: w = -100.00, loss 0.000; lowest at w = "
         "100.00, 0.000. Far out: the rate is too large for any w.",
     )
