@@ -7,6 +7,7 @@ by the script in `_static/figures` that is called like its kind. Nothing here kn
 import html
 import itertools
 import re
+import sys
 from functools import cached_property
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -16,8 +17,7 @@ import matplotlib.pyplot as plt
 from nwlib import plots
 
 MIME = "application/vnd.nwlib.figure+json"
-# JupyterLab shows of a notebook that it does not trust neither scripts nor pictures, but all words.
-HINT = "Run this cell to see the figure and move it."
+LITE = "emscripten"  # where the kernel runs in the reader's browser, and the site is near
 DIGITS = 6  # of numbers in the data, after the point
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
@@ -64,6 +64,9 @@ class Control(NamedTuple):
 class Figure:
     """A figure that a script draws in its page, from data; elsewhere there is a picture of it.
 
+    JupyterLab shows of a notebook that it does not trust neither scripts nor pictures, but all its
+    words: that is what the hint is for.
+
     Args:
         kind: What it is: its script is called so.
         title: What the figure lets one explore, the name of the whole.
@@ -72,15 +75,21 @@ class Figure:
         controls: List of Control, which the page has above the picture.
         buttons: What stands on the buttons beside them.
         moves: What one can do with it on the page, after "you can".
+        page: The page of the book on which one can.
         longest: A sentence as long as the longest one that the script writes.
     """
 
-    def __init__(self, kind, title, draw, data, *, controls=(), buttons=(), moves, longest=""):
+    hint = "Run this cell to see the figure."
+
+    def __init__(
+        self, kind, title, draw, data, *, controls=(), buttons=(), moves, page, longest=""
+    ):
         self.kind = kind
         self.title = title
         self.controls = controls
         self.buttons = buttons
         self.moves = moves
+        self.page = page
         self._draw = draw
         self._data = data
         self._longest = longest
@@ -112,7 +121,10 @@ class Figure:
         import ipywidgets
 
         svg, sentence = self._still
-        told = f"{html.escape(sentence)} <em>On its page in the book you can {self.moves}.</em>"
+        page = "its page in the book"
+        if sys.platform == LITE:
+            page = f'<a href="../../{self.page}.html" target="_blank">{page}</a>'
+        told = f"<p>{html.escape(sentence)}</p><p>On {page} you can {self.moves}.</p>"
         return ipywidgets.VBox([ipywidgets.HTML(svg), ipywidgets.HTML(told)])
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -126,7 +138,7 @@ class Figure:
             },
             MIME: facts,
             "image/svg+xml": svg,
-            "text/html": f"<p>{HINT}</p>\n<p>{html.escape(facts['sentence'])}</p>",
+            "text/html": f"<p>{self.hint}</p>\n<p>{html.escape(facts['sentence'])}</p>",
             "text/plain": f"{self.title}. {facts['sentence']}",
         }
 
@@ -141,9 +153,11 @@ class Explorable(Figure):
             Artists whose gid is plots.MOVING may differ from frame to frame, no others.
     """
 
+    hint = "Run this cell to see the figure and move it."
+
     def __init__(self, title, controls, draw):
         moves = f"move {' and '.join(control.name for control in controls)}"
-        super().__init__("frames", title, draw, None, controls=controls, moves=moves)
+        super().__init__("frames", title, draw, None, controls=controls, moves=moves, page=None)
 
     def picture(self, *indices, only_moving=False):
         """Return the SVG, or what of it moves only, and the description for these indices."""

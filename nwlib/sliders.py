@@ -112,7 +112,8 @@ def points_figure(dataset, noise_std=0.5, query=2.0):
             Control("query x", places, at),
         ],
         buttons=["add a point", "delete it", "undo", "new noise", "the book's data"],
-        moves="add, move and delete points, w, the kernel and the query",
+        moves="add, drag and delete points, and move w, the kernel and the query",
+        page="index",
         longest="Point 500 of 500 is at x = 5.00, y = -1.00. 500 points, Epanechnikov kernel, w = "
         "100.00. The query x = 5.00 gives its largest weight, 0.500, to the key at 5.00; its "
         "prediction is -1.00. Leave-one-out loss of the 500 points with another in reach 0.000; "
@@ -212,6 +213,7 @@ def formula_figure(dataset, query=2.0, key=20):
             Control("key", tuple(range(1, keys.size + 1)), key),
         ],
         f"The query x = {queries[start]:.2f} and key {key + 1} of {keys.size}, at {keys[key]:.2f}",
+        page="chapters/04_gaussian_softmax",
         score="score s_i = −½ (x − x_i)²",
     )
 
@@ -228,6 +230,7 @@ def tokens_figure(names, scores, values, query=2, key=0):
         scores[query],
         [Control("query of", tuple(names), query), Control("key of", tuple(names), key)],
         f"The query of {names[query]} and the key of {names[key]}",
+        page="beyond/07_head",
         score="score s_i = q · k_i / √d",
         key_label="token",
         value_label="first entry of the value",
@@ -254,6 +257,7 @@ def head_figure(dataset, steps, matrices, query=1.0, key=20):
         ],
         f"After {plots.count(steps[0], 'step')}, the query x = {queries[start]:.2f} and key "
         f"{key + 1} of {keys.size}, at {keys[key]:.2f}",
+        page="beyond/07_head",
         score="score s_i = (B₁₁x + B₂₁) x_i + (B₁₂x + B₂₂) x_i²",
         exponential="exponential exp(s_i − max s)",
     )
@@ -280,9 +284,10 @@ def guess_figure(dataset):
         "guess",
         "A guess of the loss, and the loss",
         draw,
-        {"places": _plain(places), "curve": curve},
+        {"places": places.tolist(), "curve": curve},
         buttons=["compare", "show without a guess", "again"],
         moves="draw your guess and compare it with the loss",
+        page="chapters/05_learnable_w",
         longest="Your guess is 0.00 away from the loss on average. It is lowest at w = 100.00, the "
         "loss at w = 100.00: 0.000.",
     )
@@ -319,16 +324,16 @@ def descent_figure(dataset, w_0):
         "Gradient descent, step by step",
         draw,
         {
-            "keys": _plain(keys),
-            "values": _plain(values),
-            "starts": _plain(starts),
-            "rates": _plain(rates),
+            "keys": keys.tolist(),
+            "values": values.tolist(),
+            "starts": starts.tolist(),
+            "rates": rates.tolist(),
             "presets": [
                 {"start": _index(starts, w), "rate": _index(rates, rate), "steps": steps}
                 for w, rate, steps in presets.values()
             ],
             "curve": curve,
-            "best": round(best, 6),
+            "best": best,
         },
         controls=[
             Control("start w", tuple(starts), _index(starts, 1.0)),
@@ -336,6 +341,7 @@ def descent_figure(dataset, w_0):
         ],
         buttons=[*presets, "step", "run", "back"],
         moves="choose the start and the rate, and go down step by step",
+        page="chapters/05_learnable_w",
         longest="Step 100, rate 100.00, from -100.00: w = -100.00, loss 0.000; lowest at w = "
         "100.00, 0.000. Far out: the rate is too large for any w.",
     )
@@ -535,6 +541,7 @@ def _steps_figure(
     controls,
     pair,
     *,
+    page,
     score,
     exponential="its exponential exp(s_i)",
     key_label="key x",
@@ -584,7 +591,7 @@ def _steps_figure(
             last.set_xlim(data["queries"][0] - 0.1, data["queries"][-1] + 0.1)
         return fig, told
 
-    lists = {name: _plain(np.asarray(of)) for name, of in data.items() if name != "names"}
+    lists = {name: np.asarray(of).tolist() for name, of in data.items() if name != "names"}
     texts = {"rows": rows, "key": key_label, "value": value_label}
     return Figure(
         "formula",
@@ -593,6 +600,7 @@ def _steps_figure(
         {**data, **lists, **texts},
         controls=controls,
         moves=f"move the {controls[-2].name.split()[0]} and choose the key",
+        page=page,
         longest=told + " -00.00" * 6,
     )
 
@@ -607,13 +615,8 @@ def _loss_curve(dataset):
     keys, values = dataset.x_train, dataset.y_train
     scales = np.unique(np.append(np.geomspace(0.1, 100, 121), nwlib.fit_w(keys, values)))
     scales = scales[scales > 0]
-    losses = np.array([nwlib.loss(w, keys, values) for w in scales])
-    return {"w": _plain(scales), "loss": _plain(losses)}
-
-
-def _plain(numbers):
-    """Return an array as lists, with as many digits as are the same on every machine."""
-    return numbers.round(6).tolist()
+    losses = [nwlib.loss(w, keys, values) for w in scales]
+    return {"w": scales.tolist(), "loss": losses}
 
 
 def _over_w(ax):

@@ -37,7 +37,8 @@ def answering():
         return plots.figure()[0], "Nothing < something."
 
     data = {"x": [1, 2]}
-    return figures.Figure("points", "Points", draw, data, buttons=["Undo"], moves="add points")
+    options = {"buttons": ["Undo"], "moves": "add points", "page": "chapters/01_dataset"}
+    return figures.Figure("points", "Points", draw, data, **options)
 
 
 @pytest.fixture(scope="module")
@@ -108,16 +109,27 @@ def test_one_output_holds_both_forms(tiny, stored):
 
 def test_where_scripts_and_pictures_are_dropped_a_hint_and_the_sentence_are_left(tiny):
     page = BeautifulSoup(tiny._repr_mimebundle_()["text/html"], "html.parser")
-    assert page.get_text(" ", strip=True) == f"{figures.HINT} b < 3"
+    assert page.get_text(" ", strip=True) == f"{tiny.hint} b < 3"
 
 
 def test_a_figure_that_a_script_draws_is_a_picture_with_its_sentence_in_a_kernel(answering):
     svg, facts = answering.stored()
     picture, told = answering.widget().children
     assert picture.value == svg
-    assert told.value.startswith("Nothing &lt; something.")
-    assert "you can add points" in told.value
+    assert "Nothing &lt; something." in told.value
+    assert "On its page in the book you can add points." in told.value
     assert facts["kind"] == "points"
     assert facts["data"] == {"x": [1, 2]}
     assert facts["buttons"] == ["Undo"]
     assert facts["longest"] == facts["sentence"] == "Nothing < something."
+
+
+def test_where_the_site_is_near_there_is_a_link_to_its_page(answering, monkeypatch):
+    monkeypatch.setattr(figures.sys, "platform", figures.LITE)
+    _, told = answering.widget().children
+    assert 'href="../../chapters/01_dataset.html"' in told.value
+
+
+def test_the_digits_of_its_data_are_those_that_are_the_same_on_every_machine():
+    data = {"w": [0.1 + 0.2, 3, "a"]}
+    assert figures._rounded(data) == {"w": [0.3, 3, "a"]}

@@ -166,8 +166,9 @@
     // Rows of shares between 0 and 1, from the top; darker is more, by the root. Equal neighbours
     // are one rectangle, and each shade one path.
     axes.cells = (colour) => {
+      const group = nw.add(area, "g", { class: "nw-shades" });
       const shades = Array.from({ length: SHADES }, (_, i) =>
-        nw.add(area, "path", {
+        nw.add(group, "path", {
           fill: `var(--nw-${colour})`,
           "fill-opacity": (i + 1) / SHADES,
           "shape-rendering": "crispEdges",

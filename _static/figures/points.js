@@ -50,8 +50,9 @@
       ? `gives its largest weight, ${nw.number(weights[heaviest], 3)}, to the key at ` +
         `${nw.number(keys[heaviest])}; its prediction is ${nw.number(prediction)}. `
       : "has no key in reach, so no prediction. ";
+    const some = asked < n ? `of the ${asked} points with another in reach ` : "";
     const left = Number.isFinite(loss)
-      ? `Leave-one-out loss ${asked < n ? `of the ${asked} points with another in reach ` : ""}${nw.number(loss, 3)}`
+      ? `Leave-one-out loss ${some}${nw.number(loss, 3)}`
       : "No leave-one-out loss: no point has another in reach";
     if (!Number.isFinite(error)) return `${all}${here}${told}${left}.`;
     const gap = blank ? `; ${blank} queries have no prediction` : "";
@@ -99,12 +100,15 @@
     const box = (left, width, top, height) => ({ left, width, top, height });
     const x = { domain: xlim };
     const shares = [0, 0.05, 0.2, 0.5, 1];
-    const root = (share) => Math.sqrt(share);
+    const root = Math.sqrt;
 
-    const top = nw.axes(svg, box(44, 378, 8, 190), { x: { ...x, ticks: [] }, y: { domain: ylim, label: "output y" } });
+    const top = nw.axes(svg, box(44, 378, 8, 190), {
+      x: { ...x, ticks: [] },
+      y: { domain: ylim, label: "output y" },
+    });
     const own = nw.axes(svg, box(44, 378, 222, 60), {
       x: { ...x, label: "input x" },
-      y: { domain: [0, 1], ticks: shares.map(root), write: (one) => nw.number(one ** 2).replace(/\.?0+$/, "") },
+      y: { domain: [0, 1], ticks: shares.map(root), write: (one) => String(nw.number(one ** 2) * 1) },
       title: "weights of the query",
     });
     const matrix = nw.axes(svg, box(44, 170, 342, 110), {
@@ -121,7 +125,8 @@
     const ends = [342, 452].map((y) => nw.text(svg, 256, y + 4, "", { "text-anchor": "end" }));
 
     const drawMatrix = matrix.cells("weight");
-    const markRow = nw.add(matrix.area, "path", { stroke: "var(--nw-query)", "stroke-width": 1.5, "stroke-dasharray": "2 2" });
+    const dashes = { stroke: "var(--nw-query)", "stroke-width": 1.5, "stroke-dasharray": "2 2" };
+    const markRow = nw.add(matrix.area, "path", dashes);
     const room = { x: 44, y: 8, width: 378, height: 190, fill: "transparent" };
     nw.add(top.area, "rect", room).classList.add("nw-surface");
     top.line("truth", { width: 1.5, dash: "5 2" })(queries, truth);
@@ -129,9 +134,6 @@
     const drawData = top.dots("data", { hollow: true, radius: 3.2 });
     const drawCurve = top.line("prediction");
     const drawMean = top.dots("prediction", { radius: 5 });
-    const reach = matchMedia("(pointer: coarse)").matches ? 15 : 8;
-    const drawTargets = top.dots("data", { radius: reach });
-    top.area.lastChild.style = "fill: transparent; stroke: none; cursor: grab; touch-action: none";
     const drawStems = own.stems("weight");
     const drawTips = own.dots("weight", { radius: 1.8 });
     const drawLosses = valley.line("weight");
@@ -139,8 +141,7 @@
 
     // ---- Changes
 
-    // The points are others now; said tells what has happened. Undo takes it back, unless it is a part
-    // of a movement that has been kept already.
+    // The points are others now; said tells what has happened. Undo takes it back.
     const change = (next, said, keep = true) => {
       if (keep) past.push(points);
       points = { ...points, ...next };
@@ -154,10 +155,14 @@
       return `x = ${nw.number(keys[chosen])}, y = ${nw.number(values[chosen])}`;
     };
     const where = () => `${name()} is at ${place()}.`;
-    const moveTo = (key, value, keep) => {
+    // All of a movement is one change: it goes on as long as nothing else has happened.
+    let moved;
+    const moveTo = (key, value) => {
       const { keys, values, chosen } = points;
       const [a, b] = [nw.clamp(key, xlim), nw.clamp(value, ylim)];
-      change({ keys: replaced(keys, chosen, a), values: replaced(values, chosen, b) }, where, keep);
+      const next = { keys: replaced(keys, chosen, a), values: replaced(values, chosen, b) };
+      change(next, where, points !== moved);
+      moved = points;
     };
     const addAt = (key, value) => {
       const { keys, values } = points;
@@ -187,7 +192,8 @@
       const part = (at - queries[i]) / (queries[i + 1] - queries[i]);
       return truth[i] + part * (truth[i + 1] - truth[i]);
     };
-    const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+    const normal = () =>
+      Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 
     add.addEventListener("click", addHere);
     remove.addEventListener("click", drop);
@@ -212,28 +218,27 @@
     // ---- Pointer and keys
 
     // The handle of the chosen point takes the keys; a pointer takes whichever point is near.
+    const reach = matchMedia("(pointer: coarse)").matches ? 15 : 8;
     const nearest = (left, up) => {
       const far = points.keys.map((key, i) => Math.hypot(top.x(key) - left, top.y(points.values[i]) - up));
       const i = far.indexOf(Math.min(...far));
       return far[i] <= reach ? i : -1;
     };
-    let held, from, kept;
+    let held, from;
     const start = (left, up) => {
       held = nearest(left, up);
       if (held < 0) return false;
       choose(held);
       handle.focus({ preventScroll: true });
       from = [left, up];
-      kept = false;
     };
     const move = (left, up) => {
-      if (!kept && left === from[0] && up === from[1]) return;
-      moveTo(top.x.invert(left), top.y.invert(up), !kept);
-      kept = true;
+      if (points !== moved && left === from[0] && up === from[1]) return;
+      moveTo(top.x.invert(left), top.y.invert(up));
     };
-    // A finger that goes down beside all points still scrolls the page; when it is lifted at the
-    // same place there is a new point.
-    nw.drag(svg, top.area, { start, move, touch: "auto" });
+    // A finger that goes down beside all points may scroll the page; lifted where it was, it adds one.
+    nw.drag(svg, top.area, { start, move });
+    top.area.addEventListener("mousedown", (event) => event.preventDefault()); // the handle has the focus
     top.area.addEventListener("click", (event) => {
       if (held >= 0) return;
       const [left, up] = nw.at(svg, event);
@@ -247,7 +252,8 @@
         "aria-valuemin": xlim[0],
         "aria-valuemax": xlim[1],
         "aria-description":
-          "Arrow keys move it, with Shift ten times as far. Page Up and Page Down choose another point. Enter adds one, Delete deletes it.",
+          "Arrow keys move it, with Shift ten times as far. Page Up and Page Down choose another. " +
+          "Enter adds one, Delete deletes it.",
       },
       move: () => {}, // the area does, for all points
       steps: (right, up) => {
@@ -258,16 +264,18 @@
       remove: drop,
     });
     handle.style.pointerEvents = "none";
-    handle.addEventListener("keydown", (event) => {
-      const keys = {
-        PageUp: () => choose(points.chosen + 1),
-        PageDown: () => choose(points.chosen - 1),
-        Enter: addHere,
-      };
-      if (!(event.key in keys)) return;
+    const doing = {
+      PageUp: () => choose(points.chosen + 1),
+      PageDown: () => choose(points.chosen - 1),
+      Enter: addHere,
+    };
+    const act = (event) => {
+      if (!(event.key in doing)) return;
       event.preventDefault();
-      keys[event.key]();
-    });
+      event.stopImmediatePropagation(); // other handles move by these keys
+      doing[event.key]();
+    };
+    handle.addEventListener("keydown", act, { capture: true });
 
     // ---- Showing
 
@@ -286,7 +294,6 @@
       const { keys, values, chosen, query } = now;
       const follows = nw.follows(now, data);
       drawData(keys, values);
-      drawTargets(keys, values);
       drawCurve(queries, follows.curve);
       drawQuery.forEach((draw) => draw(query));
       drawMean([query], [follows.prediction]);
@@ -294,8 +301,8 @@
       drawTips(keys, follows.weights.map(root));
       const order = keys.map((_, i) => i).sort((a, b) => keys[a] - keys[b]);
       drawMatrix(follows.rows.map((row) => order.map((i) => row[i])));
-      const row = queries.filter((one) => one <= query).length - 0.5;
-      markRow.setAttribute("d", nw.path([0, 1].map((part) => [matrix.x(part), matrix.y(1 - row / queries.length)])));
+      const row = 1 - (queries.filter((one) => one <= query).length - 0.5) / queries.length;
+      markRow.setAttribute("d", nw.path([0, 1].map((part) => [matrix.x(part), matrix.y(row)])));
       clearTimeout(waiting);
       if (keys.length <= AT_ONCE) drawValley();
       else {
@@ -334,7 +341,8 @@
       if (!mine()) return show();
       const given = nw.unpack(location.hash.slice(1), controls, data);
       inputs.forEach((input, k) => put(input, (given?.positions ?? first)[k]));
-      points = given ? { keys: given.keys, values: given.values, chosen: given.keys.length >> 1 } : book;
+      const { keys, values } = given ?? book;
+      points = given ? { keys, values, chosen: keys.length >> 1 } : book;
       past.length = 0;
       show(given ? "" : "The address has no figure that can be read: these are the book's data.");
       figure.scrollIntoView();

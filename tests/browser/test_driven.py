@@ -136,7 +136,9 @@ def test_its_colours_follow_the_theme(drive, kind):
 def test_it_answers_within_a_frame(drive, kind):
     driven = drive(kind)
     times = driven.figure.evaluate(
-        """figure => [...figure.querySelectorAll("input, select, [role=slider]")].flatMap(control => {
+        """figure => {
+           const controls = figure.querySelectorAll("input, select, [role=slider]");
+           return [...controls].flatMap(control => {
              const down = key => control.dispatchEvent(new KeyboardEvent("keydown", {key}));
              const move = i => {
                if (!("value" in control)) return down(i % 2 ? "ArrowUp" : "ArrowDown");
@@ -149,7 +151,8 @@ def test_it_answers_within_a_frame(drive, kind):
                figure.getBoundingClientRect();
                return performance.now() - start;
              });
-           })"""
+           });
+         }"""
     )
     assert np.median(times) < 16
 
