@@ -1,5 +1,7 @@
 """The explorable figures of the course, drawn from what `nwlib` computes: no mathematics here."""
 
+import re
+
 import numpy as np
 from matplotlib.colors import PowerNorm
 
@@ -200,63 +202,66 @@ def w_slider(dataset):
 
 
 def formula_figure(dataset, query=2.0, key=20):
-    """Return the figure of chapter 4: for one query, each step of the formula for all keys."""
+    """Return the figure of chapter 4: for one query, each step of (4.4) for all keys."""
     keys, values = dataset.x_train, dataset.y_train
     queries = np.linspace(-2, 7, 181).round(2)
-    at = int(np.abs(queries - query).argmin())
-
-    def draw():
-        scores = nwlib.scores(queries, keys)[at]
-        exponentials, weights = np.exp(scores), nwlib.softmax(scores)
-        rows = {
-            "score $s_i = −½ (x − x_i)²$": scores,
-            "its exponential $\\exp(s_i)$": exponentials,
-            "weight $α_i = \\exp(s_i)\\, /\\, Σ_j \\exp(s_j)$": weights,
-            "product $α_i y_i$": weights * values,
-        }
-        fig, axes = plots.mosaic(
-            [["value y"], *([name] for name in rows)],
-            figsize=(6.0, 6.0),
-            sharex=True,
-            height_ratios=(3, 1, 1, 1, 1),
-            gridspec_kw={"left": 0.12, "right": 0.98, "top": 0.95, "bottom": 0.09, "hspace": 0.75},
-        )
-        for name, ax in axes.items():
-            ax.set_title(name, loc="left", fontsize="medium")
-            ax.axvline(queries[at], color=plots.QUERY, lw=1.5, ls=plots.DASHES[2])
-        top = axes["value y"]
-        prediction = nwlib.nadaraya_watson(queries, keys, values)
-        top.plot(queries, prediction, color=plots.PREDICTION, lw=1.5)
-        top.plot(keys, values, "o", color=plots.DATA, ms=4.5, mfc="none", mew=1.1)
-        top.plot(keys[key], values[key], "o", color=plots.SERIES[2], ms=8)
-        top.plot(queries[at], prediction[at], "o", color=plots.PREDICTION, ms=9)
-        for name, heights in rows.items():
-            color = plots.PREDICTION if name.startswith("product") else plots.WEIGHT
-            axes[name].vlines(keys, 0, heights, color=color, lw=1.6)
-            axes[name].vlines(keys[key], 0, heights[key], color=plots.SERIES[2], lw=4)
-            axes[name].set_xlabel("key x" if name.startswith("product") else "")
-        return fig, (
-            f"The query x = {queries[at]:.2f} and key {key + 1} of {keys.size}, at "
-            f"{keys[key]:.2f}: score {scores[key]:.3f}, exponential {exponentials[key]:.3f} of "
-            f"{exponentials.sum():.3f} in all, weight {weights[key]:.3f}; times its value "
-            f"{values[key]:.2f} that is {weights[key] * values[key]:.3f}. All products sum to "
-            f"{prediction[at]:.2f}."
-        )
-
-    return Figure(
-        "formula",
+    start = _index(queries, query)
+    return _steps_figure(
         "One number through the formula",
-        draw,
-        {"keys": _plain(keys), "values": _plain(values), "queries": _plain(queries)},
-        controls=[
-            Control("query x", tuple(queries), at),
+        {"keys": keys, "values": values, "queries": queries},
+        nwlib.scores(queries[[start]], keys)[0],
+        [
+            Control("query x", tuple(queries), start),
             Control("key", tuple(range(1, keys.size + 1)), key),
         ],
-        moves="move the query and choose the key",
+        f"The query x = {queries[start]:.2f} and key {key + 1} of {keys.size}, at {keys[key]:.2f}",
         page="chapters/04_gaussian_softmax",
-        longest="The query x = -2.00 and key 50 of 50, at 4.98: score -20.802, exponential 0.000 "
-        "of 22.953 in all, weight 0.000; times its value -1.00 that is -0.000. All products sum to "
-        "1.00.",
+        score="score s_i = −½ (x − x_i)²",
+    )
+
+
+def tokens_figure(names, scores, values, query=2, key=0):
+    """Return the first figure of page 7: one number through a head, for tokens with names.
+
+    scores has shape (n, n), a row for each query; values shape (n,), one entry of each value.
+    """
+    places = np.arange(len(names), dtype=float)
+    return _steps_figure(
+        "One number through a head, token by token",
+        {"keys": places, "values": values, "queries": places, "names": names, "table": scores},
+        scores[query],
+        [Control("query of", tuple(names), query), Control("key of", tuple(names), key)],
+        f"The query of {names[query]} and the key of {names[key]}",
+        page="beyond/07_head",
+        score="score s_i = q · k_i / √d",
+        key_label="token",
+        value_label="first entry of the value",
+    )
+
+
+def head_figure(dataset, steps, matrices, query=1.0, key=20):
+    """Return the figure of page 7 in which one number goes through the head as it learns.
+
+    At each of the steps stands the matrix B of the head; dataset is a problem that is new to it.
+    """
+    keys, values = dataset.x_train, dataset.y_train
+    queries = np.linspace(-2, 2, 81).round(2)
+    start = _index(queries, query)
+    features = np.stack([keys, keys**2])
+    return _steps_figure(
+        "One number through the head, as it learns",
+        {"keys": keys, "values": values, "queries": queries, "matrices": matrices, "taken": steps},
+        np.array([queries[start], 1.0]) @ matrices[0] @ features,
+        [
+            Control("step", tuple(steps), 0),
+            Control("query x", tuple(queries), start),
+            Control("key", tuple(range(1, keys.size + 1)), key),
+        ],
+        f"After {plots.count(steps[0], 'step')}, the query x = {queries[start]:.2f} and key "
+        f"{key + 1} of {keys.size}, at {keys[key]:.2f}",
+        page="beyond/07_head",
+        score="score s_i = (B₁₁x + B₂₁) x_i + (B₁₂x + B₂₂) x_i²",
+        exponential="exponential exp(s_i − max s)",
     )
 
 
@@ -281,7 +286,7 @@ def guess_figure(dataset):
         "guess",
         "A guess of the loss, and the loss",
         draw,
-        {"places": _plain(places), "curve": curve},
+        {"places": places.tolist(), "curve": curve},
         buttons=["compare", "show without a guess", "again"],
         moves="draw your guess and compare it with the loss",
         page="chapters/05_learnable_w",
@@ -321,16 +326,16 @@ def descent_figure(dataset, w_0):
         "Gradient descent, step by step",
         draw,
         {
-            "keys": _plain(keys),
-            "values": _plain(values),
-            "starts": _plain(starts),
-            "rates": _plain(rates),
+            "keys": keys.tolist(),
+            "values": values.tolist(),
+            "starts": starts.tolist(),
+            "rates": rates.tolist(),
             "presets": [
                 {"start": _index(starts, w), "rate": _index(rates, rate), "steps": steps}
                 for w, rate, steps in presets.values()
             ],
             "curve": curve,
-            "best": round(best, 6),
+            "best": best,
         },
         controls=[
             Control("start w", tuple(starts), _index(starts, 1.0)),
@@ -531,18 +536,89 @@ def _weights_below(keys, weights, ax):
     ax.set_yticks([0, 0.05, 0.2, 0.5, 1])
 
 
+def _steps_figure(
+    title,
+    data,
+    scores,
+    controls,
+    pair,
+    *,
+    page,
+    score,
+    exponential="its exponential exp(s_i)",
+    key_label="key x",
+    value_label="value y",
+):
+    """Return a figure of one number through the formula; its last controls are query and key.
+
+    scores has shape (n,), those of the query at the start; pair tells query and key in words.
+    """
+    rows = [score, exponential, "weight α_i = exp(s_i) / Σ_j exp(s_j)", "product α_i y_i"]
+    keys, values = np.asarray(data["keys"]), np.asarray(data["values"])
+    query, key = data["queries"][controls[-2].start], controls[-1].start
+    shift = scores.max() if "max" in exponential else 0.0
+    weights, exponentials = nwlib.softmax(scores), np.exp(scores - shift)
+    told = (
+        f"{pair}: score {scores[key]:.3f}, exponential {exponentials[key]:.3f} of "
+        f"{exponentials.sum():.3f} in all, weight {weights[key]:.3f}; times its value "
+        f"{values[key]:.2f} that is {weights[key] * values[key]:.3f}. All products sum to "
+        f"{weights @ values:.2f}."
+    )
+
+    def draw():
+        fig, axes = plots.mosaic(
+            [[name] for name in (value_label, *rows)],
+            figsize=(6.0, 6.0),
+            sharex=True,
+            height_ratios=(3, 1, 1, 1, 1),
+            gridspec_kw={"left": 0.12, "right": 0.98, "top": 0.95, "bottom": 0.09, "hspace": 0.75},
+        )
+        for name, ax in axes.items():
+            ax.set_title(_with_subscripts(name), loc="left", fontsize="medium")
+            ax.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2])
+        top, last = axes[value_label], axes[rows[-1]]
+        top.plot(keys, values, "o", color=plots.DATA, ms=4.5, mfc="none", mew=1.1)
+        top.plot(keys[key], values[key], "o", color=plots.SERIES[2], ms=8)
+        top.plot(query, weights @ values, "o", color=plots.PREDICTION, ms=9)
+        for name, heights in zip(
+            rows, (scores, exponentials, weights, weights * values), strict=True
+        ):
+            color = plots.PREDICTION if axes[name] is last else plots.WEIGHT
+            axes[name].vlines(keys, 0, heights, color=color, lw=1.6)
+            axes[name].vlines(keys[key], 0, heights[key], color=plots.SERIES[2], lw=4)
+        last.set_xlabel(key_label)
+        if "names" in data:
+            last.set_xticks(keys, data["names"])
+        else:
+            last.set_xlim(data["queries"][0] - 0.1, data["queries"][-1] + 0.1)
+        return fig, told
+
+    lists = {name: np.asarray(of).tolist() for name, of in data.items() if name != "names"}
+    texts = {"rows": rows, "key": key_label, "value": value_label}
+    return Figure(
+        "formula",
+        title,
+        draw,
+        {**data, **lists, **texts},
+        controls=controls,
+        moves=f"move the {controls[-2].name.split()[0]} and choose the key",
+        page=page,
+        longest=told + " -00.00" * 6,
+    )
+
+
+def _with_subscripts(text):
+    """Return a text in which "x_i" is set as Matplotlib sets it."""
+    return re.sub(r"(\w)_(\w)", r"${\1}_{\2}$", text)
+
+
 def _loss_curve(dataset):
     """Return scales on a logarithmic axis, the best one among them, and the loss at each."""
     keys, values = dataset.x_train, dataset.y_train
     scales = np.unique(np.append(np.geomspace(0.1, 100, 121), nwlib.fit_w(keys, values)))
     scales = scales[scales > 0]
-    losses = np.array([nwlib.loss(w, keys, values) for w in scales])
-    return {"w": _plain(scales), "loss": _plain(losses)}
-
-
-def _plain(numbers):
-    """Return an array as a list, with as many digits as are the same on every machine."""
-    return numbers.round(6).tolist()
+    losses = [nwlib.loss(w, keys, values) for w in scales]
+    return {"w": scales.tolist(), "loss": losses}
 
 
 def _over_w(ax):

@@ -1,5 +1,6 @@
 """Each explorable of the book shows what nwlib computes, and says so."""
 
+import json
 from xml.etree import ElementTree
 
 import numpy as np
@@ -190,3 +191,68 @@ def test_only_what_is_marked_as_moving_differs_between_frames(ends):
                     del element.attrib[name]
         resting.append(ElementTree.tostring(root))
     assert resting[0] == resting[1]
+
+
+def stored(figure):
+    """What a figure stores, which must be fit for JSON, and its picture."""
+    svg, facts = figure.stored()
+    json.dumps(facts, allow_nan=False)
+    for control in figure.controls:
+        assert 0 <= control.start < len(control.positions)
+    assert facts["sentence"] == ElementTree.fromstring(svg).get("aria-label")
+    assert len(facts["longest"]) >= len(facts["sentence"])
+    return facts
+
+
+def test_the_figure_of_the_formula_begins_with_one_key_of_one_query(dataset):
+    facts = stored(sliders.formula_figure(dataset))
+    query, key = (control["start"] for control in facts["controls"])
+    x, keys = facts["data"]["queries"][query], dataset.x_train
+    kernel = np.exp(-((x - keys) ** 2) / 2)
+    np.testing.assert_allclose(facts["data"]["keys"], keys, rtol=0, atol=5e-7)
+    assert f"query x = {x:.2f} and key {key + 1} of 50, at {keys[key]:.2f}" in facts["sentence"]
+    assert f"exponential {kernel[key]:.3f} of {kernel.sum():.3f} in all" in facts["sentence"]
+    assert f"sum to {kernel @ dataset.y_train / kernel.sum():.2f}." in facts["sentence"]
+
+
+def test_the_figure_of_three_tokens_says_what_page_7_has_by_hand():
+    scores = np.array([[0, 1, 1], [2, 1, -1], [2, 0, -2]]) / np.sqrt(2)
+    facts = stored(sliders.tokens_figure(["red", "apple", "pie"], scores, np.array([1.0, 2, 1])))
+    assert facts["sentence"].startswith(
+        "The query of pie and the key of red: score 1.414, exponential 4.113 of 5.356 in all, "
+        "weight 0.768"
+    )
+    assert facts["sentence"].endswith("All products sum to 1.19.")
+    assert facts["controls"][0]["texts"] == ["red", "apple", "pie"]
+
+
+def test_the_figure_of_the_head_begins_with_its_first_matrix(dataset):
+    matrices = np.array([[[1.0, 0.0], [0.0, -0.5]], [[0.0, 0.0], [0.0, 0.0]]])
+    facts = stored(sliders.head_figure(dataset, (1, 30), matrices, query=1.5))
+    weights = nwlib.attention_weights([1.5], dataset.x_train)[0]  # (7.6) with w = 1
+    assert facts["sentence"].startswith("After 1 step, the query x = 1.50 and key 21 of 50")
+    assert f"weight {weights[20]:.3f}" in facts["sentence"]
+    assert f"sum to {weights @ dataset.y_train:.2f}." in facts["sentence"]
+
+
+def test_the_guess_and_the_descent_have_the_same_loss(dataset):
+    facts = [stored(sliders.guess_figure(dataset)), stored(sliders.descent_figure(dataset, 0.74))]
+    curves = [one["data"]["curve"] for one in facts]
+    assert curves[0] == curves[1]
+    keys, values = dataset.x_train, dataset.y_train
+    losses = [nwlib.loss(w, keys, values) for w in curves[0]["w"]]
+    np.testing.assert_allclose(curves[0]["loss"], losses, rtol=0, atol=1e-6)
+    lowest = curves[0]["w"][int(np.argmin(losses))]
+    assert lowest == pytest.approx(nwlib.fit_w(keys, values), abs=1e-6)
+
+
+def test_the_descent_has_presets_among_its_starts_and_rates(dataset):
+    facts = stored(sliders.descent_figure(dataset, 0.74))
+    data, buttons = facts["data"], facts["buttons"]
+    presets = [
+        (data["starts"][one["start"]], data["rates"][one["rate"]]) for one in data["presets"]
+    ]
+    assert presets == [(1.0, 0.2), (1.0, 5.0), (1.0, 25.0), (0.74, 25.0)]
+    assert buttons[len(presets) :] == ["step", "run", "back"]
+    slope = nwlib.gradient(1.0, dataset.x_train, dataset.y_train)
+    assert f"The start: w = 1.00, loss 0.605, slope {slope:.3f}." in facts["sentence"]

@@ -67,7 +67,7 @@ def of_page(page):
     for cell in nbformat.read(ROOT / f"{page}.ipynb", as_version=4).cells:
         if cell.cell_type == "code":
             *before, last = ast.parse(cell.source).body
-            if ast.unparse(last).startswith("sliders."):
+            if "_slider(" in ast.unparse(last):
                 exec(ast.unparse(before), names)
                 return eval(ast.unparse(last), names), names
             exec(cell.source, names)
