@@ -47,7 +47,7 @@ def packed(path):
 
 
 def drag(page, figure, moves):
-    """Drag the figure's first handle to and fro; return milliseconds of each answer."""
+    """Drag the figure's first handle; return milliseconds of each answer."""
     handle = figure.query_selector(".nw-handle")
     figure.query_selector("svg").scroll_into_view_if_needed()
     page.wait_for_timeout(500)

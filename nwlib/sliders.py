@@ -54,17 +54,17 @@ def points_figure(dataset, noise_std=0.5, query=2.0):
         prediction = nwlib.attention_pooling(weights, values)
         mean, loss = own @ values, nwlib.loss(w, keys, values)
         fig, axes = plots.mosaic(
-            [["curve", "curve"], ["own", "own"], ["weights", "loss"]], figsize=(6.0, 6.8)
+            [["curve", "curve"], ["own", "own"], ["weights", "loss"]], figsize=(6.0, 7.0)
         )
         # Where points.js has them, in units of its picture.
         boxes = {
-            "curve": (44, 8, 378, 190),
-            "own": (44, 222, 378, 60),
-            "weights": (44, 342, 170, 110),
-            "loss": (262, 342, 160, 110),
+            "curve": (44, 22, 378, 190),
+            "own": (44, 236, 378, 60),
+            "weights": (44, 356, 170, 110),
+            "loss": (262, 356, 160, 110),
         }
         for name, (left, top, width, height) in boxes.items():
-            place = (left / 432, 1 - (top + height) / 490, width / 432, height / 490)
+            place = (left / 432, 1 - (top + height) / 504, width / 432, height / 504)
             axes[name].set_position(place)
         _curve_and_weights(dataset, weights, prediction, axes)
         _weights_below(keys, own, axes["own"])
@@ -79,7 +79,9 @@ def points_figure(dataset, noise_std=0.5, query=2.0):
         axes["loss"].plot([w], [loss], "o", color=plots.PREDICTION, ms=8)
         axes["loss"].set(xlabel="w", ylim=(0, None), yticks=[])
         _over_w(axes["loss"])
+        axes["curve"].get_legend().remove()
         for name, title in {
+            "curve": "points, curve and, dashed, the truth",
             "own": "weights of the query",
             "weights": "all weights",
             "loss": "leave-one-out loss",

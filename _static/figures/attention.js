@@ -1,5 +1,5 @@
 // The formulas of chapters 3 to 5 on plain arrays of numbers, without a page. `nwlib` has the same in
-// Python, and tests/figures/ compares the two. What cannot be told is NaN: the weights where
+// Python, and tests/node/ compares the two. What cannot be told is NaN: the weights where
 // no key is in reach, the prediction without a key, the loss of a single point.
 (() => {
   "use strict";

@@ -3,7 +3,7 @@
   "use strict";
   const nw = (globalThis.nw ??= {});
   nw.kinds ??= {};
-  const HEIGHT = 490;
+  const HEIGHT = 504;
   const MOST = 500; // points
   const AT_ONCE = 64; // with more points than these the loss of every w waits until they rest
   const REST = 300; // milliseconds
@@ -102,32 +102,33 @@
     const shares = [0, 0.05, 0.2, 0.5, 1];
     const root = Math.sqrt;
 
-    const top = nw.axes(svg, box(44, 378, 8, 190), {
+    const top = nw.axes(svg, box(44, 378, 22, 190), {
       x: { ...x, ticks: [] },
       y: { domain: ylim, label: "output y" },
+      title: "points, curve and, dashed, the truth",
     });
-    const own = nw.axes(svg, box(44, 378, 222, 60), {
+    const own = nw.axes(svg, box(44, 378, 236, 60), {
       x: { ...x, label: "input x" },
       y: { domain: [0, 1], ticks: shares.map(root), write: (one) => String(nw.number(one ** 2) * 1) },
       title: "weights of the query",
     });
-    const matrix = nw.axes(svg, box(44, 170, 342, 110), {
+    const matrix = nw.axes(svg, box(44, 170, 356, 110), {
       x: { domain: [0, 1], ticks: [], label: "key x (a column each)" },
       y: { domain: [0, 1], ticks: [], label: "query x (a row each)" },
       title: "all weights",
     });
     const scales = controls[0].texts.map(Number);
-    const valley = nw.axes(svg, box(262, 160, 342, 110), {
+    const valley = nw.axes(svg, box(262, 160, 356, 110), {
       x: { domain: [scales[0] / 1.3, scales.at(-1) * 1.3], log: true, label: "w" },
       y: { domain: [0, 1], ticks: [] },
       title: "leave-one-out loss",
     });
-    const ends = [342, 452].map((y) => nw.text(svg, 256, y + 4, "", { "text-anchor": "end" }));
+    const ends = [356, 466].map((y) => nw.text(svg, 256, y + 4, "", { "text-anchor": "end" }));
 
     const drawMatrix = matrix.cells("weight");
     const dashes = { stroke: "var(--nw-query)", "stroke-width": 1.5, "stroke-dasharray": "2 2" };
     const markRow = nw.add(matrix.area, "path", dashes);
-    const room = { x: 44, y: 8, width: 378, height: 190, fill: "transparent" };
+    const room = { x: 44, y: 22, width: 378, height: 190, fill: "transparent" };
     nw.add(top.area, "rect", room).classList.add("nw-surface");
     top.line("truth", { width: 1.5, dash: "5 2" })(queries, truth);
     const drawQuery = [top, own].map((axes) => axes.upright("query"));
@@ -284,7 +285,7 @@
       const { keys, values, kernel, w } = state();
       const losses = scales.map((one) => nw.leaveOneOut(one, keys, values, kernel).loss);
       const [highest] = finite(losses).sort((a, b) => b - a);
-      valley.y = nw.scale([0, highest || 1], [452, 342]);
+      valley.y = nw.scale([0, highest || 1], [466, 356]);
       ends.forEach((end, i) => (end.textContent = highest ? [nw.number(highest, 1), "0"][i] : ""));
       drawLosses(scales, losses);
       drawLoss([w], [losses[scales.indexOf(w)]]);

@@ -15,7 +15,7 @@ DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 # Where a place of the data is in the window, and what the picture shows of each panel.
 PLACE = """(figure, [x, y]) => {
   const svg = figure.querySelector("svg"), matrix = svg.getScreenCTM();
-  const point = new DOMPoint(44 + x / 5 * 378, 198 - (y + 1) / 7 * 190).matrixTransform(matrix);
+  const point = new DOMPoint(44 + x / 5 * 378, 212 - (y + 1) / 7 * 190).matrixTransform(matrix);
   return [point.x, point.y];
 }"""
 DRAWN = (
