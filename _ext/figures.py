@@ -2,19 +2,26 @@
 
 An SVG in the page, unlike one in an <img>, takes part in the dark theme, prints sharply, and
 carries its text alternative. The colours of `nwlib.plots` become CSS variables; `_static/book.css`
-gives each its value for either theme.
+gives each its value for either theme. A figure of `nwlib.figures` gets its controls, too, and its
+page the scripts of `_static/figures` that move it.
 """
 
 import itertools
 import re
 from pathlib import Path
 
+import jinja2
 from docutils import nodes
+from myst_nb.core.render import load_mime_renders
 from sphinx.util import logging
 
-from nwlib import plots
+from nwlib import figures, plots
 
 logger = logging.getLogger(__name__)
+
+TEMPLATE = jinja2.Environment(autoescape=True).from_string(
+    Path(__file__).with_name("figure.html").read_text(encoding="utf-8")
+)
 
 VARIABLES = {
     plots.TRUTH: "truth",
@@ -28,10 +35,6 @@ VARIABLES = {
 }
 SLACK = "m" * 12  # the text with the most letters is not always the widest
 COLOUR = re.compile("|".join(map(re.escape, VARIABLES)), re.IGNORECASE)
-# How nwlib.sliders keeps a figure from JupyterLab, which would show only its words.
-WRAPPED = re.compile(
-    r'<p class="explorable-hint">.*?</p>\s*<script type="text/html">(.*?)</script>', re.DOTALL
-)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NO_TEXT = "a figure has no text alternative: plots.show gives it one, and ![...](file)"
 IMAGE_WITHOUT_TEXT = re.compile(r"""<img\b(?![^>]*\salt\s*=\s*["']?\s*[^\s"'>])""")
@@ -42,26 +45,29 @@ def themed(svg):
     return COLOUR.sub(lambda m: f"var(--nw-{VARIABLES[m[0].lower()]}, {m[0]})", svg)
 
 
+class Renderer:
+    """Lets MyST-NB pass on the data of a figure, in a node that `inline_figures` replaces."""
+
+    @staticmethod
+    def handle_mime(renderer, data, inline):
+        return [nodes.container(facts=data.content)] if data.mime_type == figures.MIME else None
+
+
 def inline_figures(app, doctree):
-    """Replace each stored SVG picture by its markup, theme the explorables, number both."""
+    """Replace each stored figure by its markup, in the colours of the theme and with a number."""
     numbers = _numbers(app, doctree)
     for bundle in doctree.findall(nodes.container):
         if bundle.get("nb_element") != "mime_bundle":
             continue
         by_type = {child["mime_type"]: child for child in bundle.children}
         if "image/svg+xml" in by_type:
-            bundle.children = [_inlined(app, by_type["image/svg+xml"], next(numbers))]
-        elif "text/html" in by_type:
-            # On its own: MyST-NB would prefer a widget, for which the site has no kernel.
-            bundle.children = [by_type["text/html"]]
-            markup = by_type["text/html"].astext()
-            if 'class="explorable"' in markup:
-                number = next(numbers)
-                markup = WRAPPED.sub(r"\1", markup)
-                markup = themed(markup).replace("<span>", f'<span data-number="{number}">')
-                markup = markup.replace('data-longest="', f'data-longest="{number}{SLACK}')
-                # Without MyST-NB's class for HTML outputs, which is light in the dark theme.
-                by_type["text/html"].children = [nodes.raw("", markup, format="html")]
+            picture = by_type["image/svg+xml"]
+            svg, number = _stored(app, picture), next(numbers)
+            if stored := by_type.get(figures.MIME):
+                picture.children = [_explorable(svg, number, stored[0]["facts"])]
+            else:
+                picture.children = [_picture(svg, number, picture)]
+            bundle.children = [picture]
         elif WIDGET in by_type:
             logger.warning("the site cannot show this widget: use nwlib.sliders", location=bundle)
 
@@ -76,16 +82,37 @@ def _numbers(app, doctree):
     return (f"Figure {prefix}{position}. " for position in itertools.count(1))
 
 
-def _inlined(app, picture, number):
-    image = picture.next_node(nodes.image)
-    svg = Path(app.srcdir, image["uri"].lstrip("/")).read_text(encoding="utf-8")
+def _stored(app, picture):
+    uri = picture.next_node(nodes.image)["uri"]
+    return Path(app.srcdir, uri.lstrip("/")).read_text(encoding="utf-8")
+
+
+def _picture(svg, number, location):
     label = re.search(r'aria-label="([^"]+)', svg)
     if label is None:
-        logger.warning(NO_TEXT, location=image)
+        logger.warning(NO_TEXT, location=location)
     caption = f'<figcaption data-number="{number}">{label[1] if label else ""}</figcaption>'
     markup = f'<figure class="nw-figure">{themed(svg)}{caption}</figure>'
-    picture.children = [nodes.raw("", markup, format="html")]
-    return picture
+    return nodes.raw("", markup, format="html")
+
+
+def _explorable(svg, number, facts):
+    markup = TEMPLATE.render(facts, svg=themed(svg), number=number, slack=SLACK)
+    return nodes.raw("", markup, format="html", kind=facts["kind"])
+
+
+def take_scripts(app, config):
+    """Take back from all pages the scripts of figures: Jupyter Book gives each page each script."""
+    config.html_js_files = [name for name in config.html_js_files if "figures" not in str(name)]
+
+
+def add_scripts(app, pagename, templatename, context, doctree):
+    """Let a page load the scripts that its figures need."""
+    raw = doctree.findall(nodes.raw) if doctree else ()
+    kinds = {node["kind"] for node in raw if "kind" in node}
+    drawing = ("attention", "plot") if kinds - {"frames"} else ()
+    for name in (*drawing, *sorted(kinds), "start") if kinds else ():
+        app.add_js_file(f"figures/{name}.js", loading_method="defer")
 
 
 def require_text(app, doctree):
@@ -100,7 +127,12 @@ def require_text(app, doctree):
 
 
 def setup(app):
+    # MyST-NB looks for these among installed packages, and remembers what it has found.
+    if Renderer not in load_mime_renders():
+        load_mime_renders().append(Renderer)
+    app.connect("config-inited", take_scripts)
     # Before Sphinx collects images at the default priority, 500: nothing is copied in vain.
     app.connect("doctree-read", inline_figures, priority=400)
     app.connect("doctree-read", require_text, priority=401)
+    app.connect("html-page-context", add_scripts)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,123 +1,14 @@
-"""The explorable figures of the course: one drawing, shown live or as frames.
+"""The explorable figures of the course, drawn from what `nwlib` computes: no mathematics here."""
 
-Where a kernel runs, ipywidgets (7 or 8) redraws the figure. The same output holds a page
-fragment with a frame for each position, which needs no kernel: the site shows that one.
-No mathematics here: `nwlib` computes, `plots` draws.
-"""
-
-import html
-import itertools
-import json
 import re
-from typing import NamedTuple
-from xml.etree import ElementTree
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import PowerNorm
 
 import nwlib
 from nwlib import plots
+from nwlib.figures import Control, Explorable, Figure
 from nwlib.kernels import KERNELS
-
-SVG = "http://www.w3.org/2000/svg"
-XLINK = "http://www.w3.org/1999/xlink"
-
-
-class Control(NamedTuple):
-    """One thing to move: a range if its positions are numbers, else a choice among names."""
-
-    name: str
-    positions: tuple
-    start: int
-
-    @property
-    def is_range(self):
-        return not isinstance(self.positions[0], str)
-
-    def text(self, index):
-        position = self.positions[index]
-        if not self.is_range:
-            return position
-        whole = all(isinstance(one, int) for one in self.positions)
-        return f"{position:.{0 if whole else 2}f}"
-
-
-class Explorable:
-    """A figure with controls. Displayed, it is live in a kernel and made of frames elsewhere.
-
-    Args:
-        title: What the figure lets one explore, the name of the whole.
-        controls: List of Control.
-        draw: Function of one position for each control that returns a Figure and its description.
-            Artists whose gid is plots.MOVING may differ from frame to frame, no others.
-    """
-
-    def __init__(self, title, controls, draw):
-        self.title = title
-        self.controls = controls
-        self._draw = draw
-        self._box = None
-
-    def picture(self, *indices, only_moving=False):
-        """Return the SVG, or what of it moves only, and the description for these indices."""
-        positions = (c.positions[i] for c, i in zip(self.controls, indices, strict=True))
-        fig, description = self._draw(*positions)
-        if only_moving:
-            for artist in (artist for axes in fig.axes for artist in axes.get_children()):
-                artist.set_visible(artist.get_gid() == plots.MOVING)
-        result = plots.svg(fig, description)
-        plt.close(fig)
-        return result, description
-
-    def widget(self):
-        """Return the live form, an ipywidgets box that redraws when a control moves."""
-        import ipywidgets
-
-        inputs = [_live_control(control) for control in self.controls]
-        view = ipywidgets.HTML()
-
-        def redraw(_=None):
-            view.value = self.picture(*(i.value for i in inputs))[0]
-
-        for i in inputs:
-            i.observe(redraw, names="value")
-        redraw()
-        return ipywidgets.VBox([*inputs, view])
-
-    def fragment(self):
-        """Return the form without a kernel: HTML that holds each frame and moves by itself."""
-        start = tuple(c.start for c in self.controls)
-        combinations = list(itertools.product(*(range(len(c.positions)) for c in self.controls)))
-        # What all frames share, which takes most of the time, is drawn once.
-        frames = {i: self.picture(*i, only_moving=i != start) for i in combinations}
-        svg = _layered([frames[i][0] for i in combinations], combinations.index(start))
-        controls = "\n".join(map(_static_control, self.controls))
-        texts = [frames[i][1] for i in combinations]
-        descriptions = json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c")
-        return (
-            f'<figure class="explorable" aria-label="{html.escape(self.title)}">\n'
-            f'<p class="explorable-hint">{HINT}</p>\n'
-            f'<script type="text/html"><div class="explorable-controls">\n{controls}\n</div>\n'
-            f"{svg}\n<noscript><style>.explorable-controls {{ display: none }}</style></noscript>"
-            "</script>\n"
-            f'<figcaption data-longest="{html.escape(max(texts, key=len))}">'
-            f"<span>{html.escape(frames[start][1])}</span></figcaption>\n"
-            f'<script type="application/json">{descriptions}</script>\n'
-            f"<script>{PLAYER}</script>\n</figure>"
-        )
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        self._box = self.widget()
-        return {
-            "application/vnd.jupyter.widget-view+json": {
-                "version_major": 2,
-                "version_minor": 0,
-                "model_id": self._box.model_id,
-            },
-            "text/html": self.fragment(),
-            "text/plain": f"{self.title}. {self.picture(*(c.start for c in self.controls))[1]}",
-        }
 
 
 def argument_slider(dataset):
@@ -145,6 +36,90 @@ def argument_slider(dataset):
         "The scale of attention, from the mean of all values to the nearest key",
         [Control("w", scales, 5)],
         draw,
+    )
+
+
+def points_figure(dataset, noise_std=0.5, query=2.0):
+    """Return the figure of the reader's own points, which begins with those of the dataset."""
+    keys, values, queries = dataset.x_train.round(4), dataset.y_train.round(4), dataset.x_test
+    scales = tuple(np.geomspace(0.1, 100, 31).round(2))
+    places = tuple(np.linspace(0, 5, 51).round(2))
+    at, start = places.index(query), 10
+    w, xlim = scales[start], (0, 5)
+    ylim = (np.floor(values.min() - 1), np.ceil(values.max() + 1))
+
+    def draw():
+        weights = nwlib.attention_weights(queries, keys, w)
+        own = nwlib.attention_weights([query], keys, w)[0]
+        prediction = nwlib.attention_pooling(weights, values)
+        mean, loss = own @ values, nwlib.loss(w, keys, values)
+        fig, axes = plots.mosaic(
+            [["curve", "curve"], ["own", "own"], ["weights", "loss"]], figsize=(6.0, 7.0)
+        )
+        # Where points.js has them, in units of its picture.
+        boxes = {
+            "curve": (44, 22, 378, 190),
+            "own": (44, 236, 378, 60),
+            "weights": (44, 356, 170, 110),
+            "loss": (262, 356, 160, 110),
+        }
+        for name, (left, top, width, height) in boxes.items():
+            place = (left / 432, 1 - (top + height) / 504, width / 432, height / 504)
+            axes[name].set_position(place)
+        _curve_and_weights(dataset, weights, prediction, axes)
+        _weights_below(keys, own, axes["own"])
+        for ax in (axes["curve"], axes["own"]):
+            ax.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2])
+        axes["curve"].plot([query], [mean], "o", color=plots.PREDICTION, ms=9)
+        axes["curve"].set(xlabel="", xlim=xlim, ylim=ylim, xticks=[])
+        axes["own"].set(xlabel="input x", ylabel="", xlim=xlim)
+        axes["loss"].plot(
+            scales, [nwlib.loss(one, keys, values) for one in scales], color=plots.WEIGHT
+        )
+        axes["loss"].plot([w], [loss], "o", color=plots.PREDICTION, ms=8)
+        axes["loss"].set(xlabel="w", ylim=(0, None), yticks=[])
+        _over_w(axes["loss"])
+        axes["curve"].get_legend().remove()
+        for name, title in {
+            "curve": "points, curve and, dashed, the truth",
+            "own": "weights of the query",
+            "weights": "all weights",
+            "loss": "leave-one-out loss",
+        }.items():
+            axes[name].set_title(title, loc="left", fontsize="medium")
+        return fig, (
+            f"{plots.count(keys.size, 'point')}, Gaussian kernel, w = {w:.2f}. The query x = "
+            f"{query:.2f} gives its largest weight, {own.max():.3f}, to the key at "
+            f"{keys[own.argmax()]:.2f}; its prediction is {mean:.2f}. Leave-one-out loss "
+            f"{loss:.3f}; error against the truth "
+            f"{np.mean((prediction - dataset.y_true) ** 2):.3f}."
+        )
+
+    return Figure(
+        "points",
+        "Your own points",
+        draw,
+        {
+            "keys": list(keys),
+            "values": list(values),
+            "queries": list(queries),
+            "truth": list(dataset.y_true),
+            "noise": noise_std,
+            "xlim": list(xlim),
+            "ylim": list(ylim),
+        },
+        controls=[
+            Control("w", scales, start),
+            Control("kernel", tuple(KERNELS), 0),
+            Control("query x", places, at),
+        ],
+        buttons=["add a point", "delete it", "undo", "new noise", "the book's data"],
+        moves="add, drag and delete points, and move w, the kernel and the query",
+        page="index",
+        longest="Point 500 of 500 is at x = 5.00, y = -1.00. 500 points, Epanechnikov kernel, w = "
+        "100.00. The query x = 5.00 gives its largest weight, 0.500, to the key at 5.00; its "
+        "prediction is -1.00. Leave-one-out loss of the 500 points with another in reach 0.000; "
+        "error against the truth 0.000; 50 queries have no prediction.",
     )
 
 
@@ -223,6 +198,154 @@ def w_slider(dataset):
 
     return Explorable(
         "The scale w, with the curve, the weights and the loss", [Control("w", scales, 10)], draw
+    )
+
+
+def formula_figure(dataset, query=2.0, key=20):
+    """Return the figure of chapter 4: for one query, each step of (4.4) for all keys."""
+    keys, values = dataset.x_train, dataset.y_train
+    queries = np.linspace(-2, 7, 181).round(2)
+    start = _index(queries, query)
+    return _steps_figure(
+        "One number through the formula",
+        {"keys": keys, "values": values, "queries": queries},
+        nwlib.scores(queries[[start]], keys)[0],
+        [
+            Control("query x", tuple(queries), start),
+            Control("key", tuple(range(1, keys.size + 1)), key),
+        ],
+        f"The query x = {queries[start]:.2f} and key {key + 1} of {keys.size}, at {keys[key]:.2f}",
+        page="chapters/04_gaussian_softmax",
+        score="score s_i = −½ (x − x_i)²",
+    )
+
+
+def tokens_figure(names, scores, values, query=2, key=0):
+    """Return the first figure of page 7: one number through a head, for tokens with names.
+
+    scores has shape (n, n), a row for each query; values shape (n,), one entry of each value.
+    """
+    places = np.arange(len(names), dtype=float)
+    return _steps_figure(
+        "One number through a head, token by token",
+        {"keys": places, "values": values, "queries": places, "names": names, "table": scores},
+        scores[query],
+        [Control("query of", tuple(names), query), Control("key of", tuple(names), key)],
+        f"The query of {names[query]} and the key of {names[key]}",
+        page="beyond/07_head",
+        score="score s_i = q · k_i / √d",
+        key_label="token",
+        value_label="first entry of the value",
+    )
+
+
+def head_figure(dataset, steps, matrices, query=1.0, key=20):
+    """Return the figure of page 7 in which one number goes through the head as it learns.
+
+    At each of the steps stands the matrix B of the head; dataset is a problem that is new to it.
+    """
+    keys, values = dataset.x_train, dataset.y_train
+    queries = np.linspace(-2, 2, 81).round(2)
+    start = _index(queries, query)
+    features = np.stack([keys, keys**2])
+    return _steps_figure(
+        "One number through the head, as it learns",
+        {"keys": keys, "values": values, "queries": queries, "matrices": matrices, "taken": steps},
+        np.array([queries[start], 1.0]) @ matrices[0] @ features,
+        [
+            Control("step", tuple(steps), 0),
+            Control("query x", tuple(queries), start),
+            Control("key", tuple(range(1, keys.size + 1)), key),
+        ],
+        f"After {plots.count(steps[0], 'step')}, the query x = {queries[start]:.2f} and key "
+        f"{key + 1} of {keys.size}, at {keys[key]:.2f}",
+        page="beyond/07_head",
+        score="score s_i = (B₁₁x + B₂₁) x_i + (B₁₂x + B₂₂) x_i²",
+        exponential="exponential exp(s_i − max s)",
+    )
+
+
+def guess_figure(dataset):
+    """Return the first figure of chapter 5: seven places for a guess of the loss."""
+    places = np.geomspace(0.1, 100, 7)
+    curve = _loss_curve(dataset)
+    highest = 1.25 * max(curve["loss"])
+
+    def draw():
+        fig, ax = plots.figure(figsize=(6.0, 3.75))
+        heights = np.full(places.size, highest / 2)
+        ax.plot(places, heights, "o", color=plots.PREDICTION, ls=plots.DASHES[1], ms=9, lw=2)
+        _over_w(ax)
+        ax.set(ylim=(0, highest), xlabel="w, in units of 1/x", ylabel="leave-one-out loss")
+        return fig, (
+            f"Your guess is still flat. Draw it, or choose one of its {places.size} places and "
+            "press the arrow keys."
+        )
+
+    return Figure(
+        "guess",
+        "A guess of the loss, and the loss",
+        draw,
+        {"places": places.tolist(), "curve": curve},
+        buttons=["compare", "show without a guess", "again"],
+        moves="draw your guess and compare it with the loss",
+        page="chapters/05_learnable_w",
+        longest="Your guess is 0.00 away from the loss on average. It is lowest at w = 100.00, the "
+        "loss at w = 100.00: 0.000.",
+    )
+
+
+def descent_figure(dataset, w_0):
+    """Return the figure of chapter 5 to go down in; w_0 is where that recipe starts."""
+    keys, values = dataset.x_train, dataset.y_train
+    starts = np.unique(np.append(np.geomspace(0.1, 20, 47).round(2), [1.0, w_0]))
+    rates = np.unique(np.append(np.geomspace(0.1, 100, 61).round(2), [0.2, 5.0, 25.0]))
+    presets = {
+        "crawl": (1.0, 0.2, 20),
+        "serve": (1.0, 5.0, 20),
+        "leap": (1.0, 25.0, 20),
+        "that recipe": (w_0, 25.0, 5),
+    }
+    best, curve = nwlib.fit_w(keys, values), _loss_curve(dataset)
+
+    def draw():
+        fig, ax = plots.figure(figsize=(6.0, 3.75))
+        lowest, at_1 = nwlib.loss(best, keys, values), nwlib.loss(1.0, keys, values)
+        ax.plot(curve["w"], curve["loss"], color=plots.TRUTH, lw=2)
+        ax.plot([1.0], [at_1], "o", color=plots.PREDICTION, ms=9)
+        ax.plot([1.0], [at_1], "o", color=plots.QUERY, ms=12, mfc="none")
+        _over_w(ax)
+        ax.set(xlabel="|w|, in units of 1/x", ylabel="leave-one-out loss")
+        return fig, (
+            f"The start: w = 1.00, loss {at_1:.3f}, slope {nwlib.gradient(1.0, keys, values):.3f}. "
+            f"A step of rate 5.00 goes where? The loss is lowest at w = {best:.2f}, {lowest:.3f}."
+        )
+
+    return Figure(
+        "descent",
+        "Gradient descent, step by step",
+        draw,
+        {
+            "keys": keys.tolist(),
+            "values": values.tolist(),
+            "starts": starts.tolist(),
+            "rates": rates.tolist(),
+            "presets": [
+                {"start": _index(starts, w), "rate": _index(rates, rate), "steps": steps}
+                for w, rate, steps in presets.values()
+            ],
+            "curve": curve,
+            "best": best,
+        },
+        controls=[
+            Control("start w", tuple(starts), _index(starts, 1.0)),
+            Control("learning rate", tuple(rates), _index(rates, 5.0)),
+        ],
+        buttons=[*presets, "step", "run", "back"],
+        moves="choose the start and the rate, and go down step by step",
+        page="chapters/05_learnable_w",
+        longest="Step 100, rate 100.00, from -100.00: w = -100.00, loss 0.000; lowest at w = "
+        "100.00, 0.000. Far out: the rate is too large for any w.",
     )
 
 
@@ -397,15 +520,117 @@ def _two_panels(dataset, query, weights, prediction, xlim=(-0.2, 5.2)):
         pooled = nwlib.attention_pooling(weights[np.newaxis], values)
         _move(top.plot([query], pooled, "D", color=plots.PREDICTION, ms=9, mec="white")[0])
     top.set(xlabel="", xlim=xlim, ylim=_limits(dataset))
+    _weights_below(keys, weights, bottom)
+    _move(bottom.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2]))
+    return fig
+
+
+def _weights_below(keys, weights, ax):
+    """Draw the weights of one query as stems at the keys, on a scale of roots."""
     stems = np.column_stack([keys, keys, np.full(keys.size, np.nan)]).ravel()
     heights = np.column_stack([np.zeros(keys.size), weights, np.full(keys.size, np.nan)]).ravel()
-    _move(bottom.plot(stems, heights, color=plots.WEIGHT, lw=1.6)[0])
-    _move(bottom.plot(keys, weights, "o", color=plots.WEIGHT, ms=3.5)[0])
-    _move(bottom.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2]))
-    bottom.set(xlabel="key x", ylabel="weight", ylim=(0, 1.05))
-    bottom.set_yscale("function", functions=(np.sqrt, np.square))
-    bottom.set_yticks([0, 0.05, 0.2, 0.5, 1])
-    return fig
+    _move(ax.plot(stems, heights, color=plots.WEIGHT, lw=1.6)[0])
+    _move(ax.plot(keys, weights, "o", color=plots.WEIGHT, ms=3.5)[0])
+    ax.set(xlabel="key x", ylabel="weight", ylim=(0, 1.05))
+    ax.set_yscale("function", functions=(np.sqrt, np.square))
+    ax.set_yticks([0, 0.05, 0.2, 0.5, 1])
+
+
+def _steps_figure(
+    title,
+    data,
+    scores,
+    controls,
+    pair,
+    *,
+    page,
+    score,
+    exponential="its exponential exp(s_i)",
+    key_label="key x",
+    value_label="value y",
+):
+    """Return a figure of one number through the formula; its last controls are query and key.
+
+    scores has shape (n,), those of the query at the start; pair tells query and key in words.
+    """
+    rows = [score, exponential, "weight α_i = exp(s_i) / Σ_j exp(s_j)", "product α_i y_i"]
+    keys, values = np.asarray(data["keys"]), np.asarray(data["values"])
+    query, key = data["queries"][controls[-2].start], controls[-1].start
+    shift = scores.max() if "max" in exponential else 0.0
+    weights, exponentials = nwlib.softmax(scores), np.exp(scores - shift)
+    told = (
+        f"{pair}: score {scores[key]:.3f}, exponential {exponentials[key]:.3f} of "
+        f"{exponentials.sum():.3f} in all, weight {weights[key]:.3f}; times its value "
+        f"{values[key]:.2f} that is {weights[key] * values[key]:.3f}. All products sum to "
+        f"{weights @ values:.2f}."
+    )
+
+    def draw():
+        fig, axes = plots.mosaic(
+            [[name] for name in (value_label, *rows)],
+            figsize=(6.0, 6.0),
+            sharex=True,
+            height_ratios=(3, 1, 1, 1, 1),
+            gridspec_kw={"left": 0.12, "right": 0.98, "top": 0.95, "bottom": 0.09, "hspace": 0.75},
+        )
+        for name, ax in axes.items():
+            ax.set_title(_with_subscripts(name), loc="left", fontsize="medium")
+            ax.axvline(query, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2])
+        top, last = axes[value_label], axes[rows[-1]]
+        top.plot(keys, values, "o", color=plots.DATA, ms=4.5, mfc="none", mew=1.1)
+        top.plot(keys[key], values[key], "o", color=plots.SERIES[2], ms=8)
+        top.plot(query, weights @ values, "o", color=plots.PREDICTION, ms=9)
+        for name, heights in zip(
+            rows, (scores, exponentials, weights, weights * values), strict=True
+        ):
+            color = plots.PREDICTION if axes[name] is last else plots.WEIGHT
+            axes[name].vlines(keys, 0, heights, color=color, lw=1.6)
+            axes[name].vlines(keys[key], 0, heights[key], color=plots.SERIES[2], lw=4)
+        last.set_xlabel(key_label)
+        if "names" in data:
+            last.set_xticks(keys, data["names"])
+        else:
+            last.set_xlim(data["queries"][0] - 0.1, data["queries"][-1] + 0.1)
+        return fig, told
+
+    lists = {name: np.asarray(of).tolist() for name, of in data.items() if name != "names"}
+    texts = {"rows": rows, "key": key_label, "value": value_label}
+    return Figure(
+        "formula",
+        title,
+        draw,
+        {**data, **lists, **texts},
+        controls=controls,
+        moves=f"move the {controls[-2].name.split()[0]} and choose the key",
+        page=page,
+        longest=told + " -00.00" * 6,
+    )
+
+
+def _with_subscripts(text):
+    """Return a text in which "x_i" is set as Matplotlib sets it."""
+    return re.sub(r"(\w)_(\w)", r"${\1}_{\2}$", text)
+
+
+def _loss_curve(dataset):
+    """Return scales on a logarithmic axis, the best one among them, and the loss at each."""
+    keys, values = dataset.x_train, dataset.y_train
+    scales = np.unique(np.append(np.geomspace(0.1, 100, 121), nwlib.fit_w(keys, values)))
+    scales = scales[scales > 0]
+    losses = [nwlib.loss(w, keys, values) for w in scales]
+    return {"w": scales.tolist(), "loss": losses}
+
+
+def _over_w(ax):
+    """Give an Axes the scale of a figure over w."""
+    ax.set(xscale="log", xlim=(0.1 / 1.3, 100 * 1.3))
+    ax.set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+    ax.minorticks_off()
+
+
+def _index(numbers, number):
+    """Return where a number stands in an array."""
+    return int(np.abs(numbers - number).argmin())
 
 
 def _limits(dataset):
@@ -417,113 +642,3 @@ def _limits(dataset):
 
 def _move(artist):
     artist.set_gid(plots.MOVING)
-
-
-def _live_control(control):
-    import ipywidgets
-
-    options = [(control.text(i), i) for i in range(len(control.positions))]
-    kind = ipywidgets.SelectionSlider if control.is_range else ipywidgets.Dropdown
-    return kind(
-        options=options,
-        value=control.start,
-        description=control.name,
-        style={"description_width": "initial"},
-        layout={"width": "95%", "max_width": "34em"},
-    )
-
-
-def _static_control(control):
-    name = html.escape(control.name)
-    texts = [control.text(i) for i in range(len(control.positions))]
-    if control.is_range:
-        return (
-            f'<label>{name} <input type="range" min="0" max="{len(texts) - 1}" step="1" '
-            f'value="{control.start}" aria-valuetext="{texts[control.start]}" '
-            f"data-texts='{json.dumps(texts)}'> <output>{texts[control.start]}</output></label>"
-        )
-    options = "".join(
-        f'<option value="{i}"{" selected" * (i == control.start)}>{html.escape(text)}</option>'
-        for i, text in enumerate(texts)
-    )
-    return f"<label>{name} <select>{options}</select></label>"
-
-
-def _layered(svgs, start):
-    """Return one SVG: what all frames share, then a group for each frame, one of them shown."""
-    ElementTree.register_namespace("", SVG)
-    ElementTree.register_namespace("xlink", XLINK)
-    # One prefix for the ids of all frames, so that what they share is defined once.
-    prefix = re.search(r"\bf[0-9a-f]{8}-", svgs[start])[0]
-    roots = [ElementTree.fromstring(re.sub(r"\bf[0-9a-f]{8}-", prefix, svg)) for svg in svgs]
-    layers = [_take_moving(root) for root in roots]
-    whole = roots[start]
-    defined = {element.get("id") for element in whole.iter()}
-    definitions = ElementTree.SubElement(whole, f"{{{SVG}}}defs")
-    for index, layer in enumerate(layers):
-        group = ElementTree.SubElement(whole, f"{{{SVG}}}g", {"data-frame": str(index)})
-        if index != start:
-            group.set("style", "display:none")
-        for element in itertools.chain.from_iterable(map(_take_definitions, layer)):
-            if element.get("id") not in defined:
-                defined.add(element.get("id"))
-                definitions.append(element)
-        group.extend(layer)
-    return re.sub(r">\s+<", "><", ElementTree.tostring(whole, encoding="unicode"))
-
-
-def _take_moving(root):
-    """Remove from the tree the groups of moving artists, and return them in order."""
-    taken = []
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.get("class") == plots.MOVING:
-                parent.remove(child)
-                taken.append(child)
-    return taken
-
-
-def _take_definitions(group):
-    """Remove the <defs> from the group, and return what they define."""
-    taken = []
-    for parent in list(group.iter()):
-        for defs in parent.findall(f"{{{SVG}}}defs"):
-            parent.remove(defs)
-            taken.extend(defs)
-    return taken
-
-
-# JupyterLab shows of a notebook that it does not trust neither scripts nor pictures, but all their
-# words. So the figure is inside a script, and leaves the hint and the caption there.
-HINT = "Run this cell to see the figure and move it."
-PLAYER = """
-(() => {
-  const figure = document.currentScript.closest("figure");
-  const wrapped = figure.querySelector("script[type='text/html']");
-  if (wrapped) {
-    wrapped.outerHTML = wrapped.textContent;
-    figure.querySelector(".explorable-hint").remove();
-  }
-  const inputs = [...figure.querySelectorAll("input, select")];
-  const frames = [...figure.querySelectorAll("[data-frame]")];
-  const descriptions = JSON.parse(figure.querySelector("script[type$=json]").textContent);
-  const size = (input) => input.options ? input.options.length : Number(input.max) + 1;
-  let shown = frames.findIndex((frame) => frame.style.display !== "none");
-  const show = () => {
-    const next = inputs.reduce((index, input) => index * size(input) + Number(input.value), 0);
-    for (const input of inputs) {
-      if (!input.dataset.texts) continue;
-      const text = JSON.parse(input.dataset.texts)[input.value];
-      input.setAttribute("aria-valuetext", text);
-      input.parentElement.querySelector("output").textContent = text;
-    }
-    frames[shown].style.display = "none";
-    frames[next].style.display = "";
-    figure.querySelector("svg").setAttribute("aria-label", descriptions[next]);
-    figure.querySelector("figcaption span").textContent = descriptions[next];
-    shown = next;
-  };
-  for (const input of inputs) input.addEventListener("input", show);
-  show();
-})();
-"""

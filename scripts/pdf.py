@@ -125,9 +125,6 @@ def parse(text):
 def set_still(page, with_solutions):
     """Leave what paper can show: everything unfolded, no controls, one frame of each slider."""
     article = page.article
-    for figure in article.select(".explorable"):
-        if note := still_note(figure):
-            figure.append(parse(f'<p class="still">{note}</p>'))
     for caption in article.select("[data-longest]"):
         del caption["data-longest"]  # which keeps room for other texts
     for element in article.select(ONLY_ON_SCREEN):
@@ -154,12 +151,6 @@ def unfold(details, kinds):
     details.name = "div"
     kept = [kind for kind in details.get("class", "").split() if kind in kinds]
     details.attrs = {"class": " ".join(["fold", *kept])}
-
-
-def still_note(figure):
-    """Say what the reader of the site can move in this figure."""
-    names = [label.find(string=True).strip() for label in figure.select("label")]
-    return f"A still picture: on the site you can move {' and '.join(names)}." if names else ""
 
 
 def join(pages, site):

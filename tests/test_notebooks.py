@@ -8,6 +8,8 @@ import nbformat
 import pytest
 import refresh
 
+from nwlib import figures
+
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 IMPORTABLE = {"matplotlib", "numpy", "nwlib"} | sys.stdlib_module_names
 ESCAPES = r"(nbval|raises-exception|skip)"  # tags and comments that switch a check off
@@ -81,8 +83,9 @@ def is_picture(data):
     return {"image/svg+xml", "image/png"} <= set(data) and is_sentence(data.get("text/plain", ""))
 
 
-def is_slider(data):
-    return {WIDGET_VIEW, "text/html"} <= set(data) and is_sentence(data.get("text/plain", ""))
+def is_live(data):
+    forms = {WIDGET_VIEW, figures.MIME, "image/svg+xml", "text/html"}
+    return forms <= set(data) and is_sentence(data.get("text/plain", ""))
 
 
 def test_it_is_valid_and_of_format_4_5(nb):
@@ -210,7 +213,8 @@ def test_no_output_depends_on_the_machine(code):
 
 def test_every_picture_is_stored_with_its_description(code):
     def shown(cell):
-        pictures = [data for data in bundles(cell) if any("image/" in kind for kind in data)]
+        stills = [data for data in bundles(cell) if figures.MIME not in data]
+        pictures = [data for data in stills if any("image/" in kind for kind in data)]
         return bool(pictures) >= calls(cell, "plots", "show") and all(map(is_picture, pictures))
 
     require(code, shown, of="a picture needs SVG, PNG and a sentence that describes it")
@@ -218,10 +222,10 @@ def test_every_picture_is_stored_with_its_description(code):
 
 def test_every_slider_is_stored_with_its_static_alternative(code):
     def shown(cell):
-        sliders = [data for data in bundles(cell) if WIDGET_VIEW in data]
-        return bool(sliders) >= calls(cell, "sliders") and all(map(is_slider, sliders))
+        live = [data for data in bundles(cell) if WIDGET_VIEW in data]
+        return bool(live) >= calls(cell, "sliders") and all(map(is_live, live))
 
-    require(code, shown, of="a slider needs a widget, HTML and a sentence that describes it")
+    require(code, shown, of="a slider needs a widget, its data, SVG, HTML and a sentence")
 
 
 def test_no_statement_is_silenced_by_a_semicolon(code):

@@ -1,14 +1,13 @@
-"""Each explorable is one drawing: its live form and its frames must show the same."""
+"""Each explorable of the book shows what nwlib computes, and says so."""
 
 import json
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from bs4 import BeautifulSoup
 
 import nwlib
-from nwlib import plots, sliders
+from nwlib import figures, sliders
 
 STEPS = np.arange(41.0)
 PATH = (  # metrics, losses and errors of a path of 40 steps
@@ -57,96 +56,6 @@ def dataset():
     return nwlib.make_dataset(np.random.default_rng(542))
 
 
-@pytest.fixture(scope="module")
-def tiny():
-    """Two controls with 2 x 3 positions over a figure with one moving and one resting line."""
-
-    def draw(name, height):
-        fig, ax = plots.figure()
-        ax.plot([0, 1], [0, 1], "o-")
-        ax.plot([0, 1], [height, height], "s-", gid=plots.MOVING)
-        ax.set_ylim(-1, 4)
-        return fig, f"{name} < {height:.0f}"
-
-    controls = [
-        sliders.Control("letter", ("a", "b"), 1),
-        sliders.Control("height", (1.0, 2.0, 3.0), 2),
-    ]
-    return sliders.Explorable('A "tiny" one', controls, draw)
-
-
-def parsed(explorable):
-    """The fragment of an explorable as a page shows it, with what a script unwraps."""
-    page = BeautifulSoup(explorable.fragment(), "html.parser")
-    wrapped = page.select_one("script[type='text/html']")
-    wrapped.replace_with(BeautifulSoup(wrapped.string, "html.parser"))
-    return page
-
-
-@pytest.fixture(scope="module")
-def page(tiny):
-    return parsed(tiny)
-
-
-def test_where_scripts_and_pictures_are_dropped_a_hint_and_the_caption_are_left(tiny):
-    page = BeautifulSoup(tiny.fragment(), "html.parser")
-    for element in page.select("script, style, svg"):
-        element.decompose()
-    assert page.get_text(" ", strip=True) == f"{sliders.HINT} b < 3"
-
-
-def test_there_is_a_frame_for_each_combination_and_one_is_shown(page):
-    frames = page.select("[data-frame]")
-    assert [frame["data-frame"] for frame in frames] == [str(i) for i in range(6)]
-    assert [frame.get("style") for frame in frames].index(None) == 5  # ("b", 3.0), the start
-
-
-def test_the_descriptions_are_in_the_order_of_the_frames(page):
-    texts = json.loads(page.select_one("script[type$=json]").string)
-    assert texts == ["a < 1", "a < 2", "a < 3", "b < 1", "b < 2", "b < 3"]
-    assert page.figcaption.string == "b < 3"
-    assert page.svg["aria-label"] == "b < 3"
-
-
-def test_what_rests_is_drawn_once_and_what_moves_in_each_frame(page):
-    assert len(page.select(".moving")) == 6
-    assert all(moving.find_parent(attrs={"data-frame": True}) for moving in page.select(".moving"))
-    ids = [element["id"] for element in page.select("[id]")]
-    assert len(ids) == len(set(ids))
-    assert {use["xlink:href"][1:] for use in page.select("use")} <= set(ids)
-
-
-def test_each_control_has_a_label_its_value_in_words_and_the_title_of_the_whole(page):
-    assert page.figure["aria-label"] == 'A "tiny" one'
-    assert page.find("input").parent.name == "label"
-    assert page.find("input")["aria-valuetext"] == page.output.string == "3.00"
-    assert json.loads(page.find("input")["data-texts"]) == ["1.00", "2.00", "3.00"]
-    assert page.select_one("option[selected]").string == "b"
-
-
-def test_nothing_is_fetched(page):
-    assert not page.select("[src], link")
-    assert all(a.startswith(("#", "data:")) for a in (u["xlink:href"] for u in page.select("use")))
-
-
-def test_the_live_form_draws_the_frame_of_its_controls(tiny):
-    box = tiny.widget()
-    letter, height, view = box.children
-    assert (letter.label, height.label) == ("b", "3.00")
-    assert view.value == tiny.picture(1, 2)[0]
-    letter.value, height.value = 0, 1
-    assert view.value == tiny.picture(0, 1)[0]
-    assert 'aria-label="a &lt; 2"' in view.value
-
-
-def test_one_output_holds_both_forms(tiny):
-    bundle = tiny._repr_mimebundle_()
-    view = bundle["application/vnd.jupyter.widget-view+json"]
-    assert view == {"version_major": 2, "version_minor": 0, "model_id": tiny._box.model_id}
-    assert bundle["text/html"] == tiny.fragment()
-    assert bundle["text/plain"] == 'A "tiny" one. b < 3'
-
-
 @pytest.fixture(scope="module", params=EXPLORABLES)
 def ends(request, dataset):
     """An explorable of the book, cut down to the first and last position of each control."""
@@ -161,9 +70,8 @@ def ends(request, dataset):
 
 
 def test_each_explorable_of_the_book_says_what_each_of_its_frames_shows(ends):
-    page = parsed(ends)
-    texts = json.loads(page.select_one("script[type$=json]").string)
-    assert len(set(texts)) == len(page.select("[data-frame]")) == 2 ** len(ends.controls)
+    svg, facts = ends.stored()
+    assert len(set(facts["data"])) == svg.count("data-frame") == 2 ** len(ends.controls)
 
 
 def drawn(explorable, *indices):
@@ -221,7 +129,7 @@ def test_the_metric_slider_shows_the_metric_and_the_curves_at_its_step():
     assert control.positions[0] == 0
     assert control.positions[-1] == 40
     index = control.positions.index(24)
-    assert control.text(index) == "24"
+    assert control.texts[index] == "24"
     fig, text = drawn(explorable, index)
     filled, hollow = fig.axes[0].collections
     widths = [np.ptp(path.vertices[:, 0]) for path in filled.get_paths() + hollow.get_paths()]
@@ -243,7 +151,7 @@ def test_the_training_slider_shows_curve_weights_and_error_of_its_step(dataset):
     np.testing.assert_array_equal(dot.get_xydata(), [[30, 0.1]])
     assert text.startswith("After 30 steps B is [[4.0, 0.0], [0.0, -2.0]]: ratio -2.00, and")
     assert "w = 2.00 by the last entry" in text
-    assert explorable.controls[0].text(1) == "30"
+    assert explorable.controls[0].texts[1] == "30"
 
 
 def test_the_training_slider_calls_a_head_without_a_bell_so(dataset):
@@ -275,7 +183,7 @@ def test_only_what_is_marked_as_moving_differs_between_frames(ends):
     resting = []
     for indices in ((0,) * len(ends.controls), (1,) * len(ends.controls)):
         root = ElementTree.fromstring(ends.picture(*indices)[0])
-        sliders._take_moving(root)
+        figures._take_moving(root)
         del root.attrib["aria-label"]
         for element in root.iter():
             for name in list(element.attrib):
@@ -283,3 +191,68 @@ def test_only_what_is_marked_as_moving_differs_between_frames(ends):
                     del element.attrib[name]
         resting.append(ElementTree.tostring(root))
     assert resting[0] == resting[1]
+
+
+def stored(figure):
+    """What a figure stores, which must be fit for JSON, and its picture."""
+    svg, facts = figure.stored()
+    json.dumps(facts, allow_nan=False)
+    for control in figure.controls:
+        assert 0 <= control.start < len(control.positions)
+    assert facts["sentence"] == ElementTree.fromstring(svg).get("aria-label")
+    assert len(facts["longest"]) >= len(facts["sentence"])
+    return facts
+
+
+def test_the_figure_of_the_formula_begins_with_one_key_of_one_query(dataset):
+    facts = stored(sliders.formula_figure(dataset))
+    query, key = (control["start"] for control in facts["controls"])
+    x, keys = facts["data"]["queries"][query], dataset.x_train
+    kernel = np.exp(-((x - keys) ** 2) / 2)
+    np.testing.assert_allclose(facts["data"]["keys"], keys, rtol=0, atol=5e-7)
+    assert f"query x = {x:.2f} and key {key + 1} of 50, at {keys[key]:.2f}" in facts["sentence"]
+    assert f"exponential {kernel[key]:.3f} of {kernel.sum():.3f} in all" in facts["sentence"]
+    assert f"sum to {kernel @ dataset.y_train / kernel.sum():.2f}." in facts["sentence"]
+
+
+def test_the_figure_of_three_tokens_says_what_page_7_has_by_hand():
+    scores = np.array([[0, 1, 1], [2, 1, -1], [2, 0, -2]]) / np.sqrt(2)
+    facts = stored(sliders.tokens_figure(["red", "apple", "pie"], scores, np.array([1.0, 2, 1])))
+    assert facts["sentence"].startswith(
+        "The query of pie and the key of red: score 1.414, exponential 4.113 of 5.356 in all, "
+        "weight 0.768"
+    )
+    assert facts["sentence"].endswith("All products sum to 1.19.")
+    assert facts["controls"][0]["texts"] == ["red", "apple", "pie"]
+
+
+def test_the_figure_of_the_head_begins_with_its_first_matrix(dataset):
+    matrices = np.array([[[1.0, 0.0], [0.0, -0.5]], [[0.0, 0.0], [0.0, 0.0]]])
+    facts = stored(sliders.head_figure(dataset, (1, 30), matrices, query=1.5))
+    weights = nwlib.attention_weights([1.5], dataset.x_train)[0]  # (7.6) with w = 1
+    assert facts["sentence"].startswith("After 1 step, the query x = 1.50 and key 21 of 50")
+    assert f"weight {weights[20]:.3f}" in facts["sentence"]
+    assert f"sum to {weights @ dataset.y_train:.2f}." in facts["sentence"]
+
+
+def test_the_guess_and_the_descent_have_the_same_loss(dataset):
+    facts = [stored(sliders.guess_figure(dataset)), stored(sliders.descent_figure(dataset, 0.74))]
+    curves = [one["data"]["curve"] for one in facts]
+    assert curves[0] == curves[1]
+    keys, values = dataset.x_train, dataset.y_train
+    losses = [nwlib.loss(w, keys, values) for w in curves[0]["w"]]
+    np.testing.assert_allclose(curves[0]["loss"], losses, rtol=0, atol=1e-6)
+    lowest = curves[0]["w"][int(np.argmin(losses))]
+    assert lowest == pytest.approx(nwlib.fit_w(keys, values), abs=1e-6)
+
+
+def test_the_descent_has_presets_among_its_starts_and_rates(dataset):
+    facts = stored(sliders.descent_figure(dataset, 0.74))
+    data, buttons = facts["data"], facts["buttons"]
+    presets = [
+        (data["starts"][one["start"]], data["rates"][one["rate"]]) for one in data["presets"]
+    ]
+    assert presets == [(1.0, 0.2), (1.0, 5.0), (1.0, 25.0), (0.74, 25.0)]
+    assert buttons[len(presets) :] == ["step", "run", "back"]
+    slope = nwlib.gradient(1.0, dataset.x_train, dataset.y_train)
+    assert f"The start: w = 1.00, loss 0.605, slope {slope:.3f}." in facts["sentence"]

@@ -25,6 +25,7 @@ SETTINGS = {"WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1"}  # as root it would
 BARS = 38  # CSS pixels above the page
 PATIENCE = 30  # seconds
 KEYS = {
+    "ArrowDown": Keys.ARROW_DOWN,
     "ArrowRight": Keys.ARROW_RIGHT,
     "Control": Keys.CONTROL,
     "End": Keys.END,

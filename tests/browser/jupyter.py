@@ -13,7 +13,7 @@ STDOUT = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stdout']
 ERRORS = "[data-mime-type='application/vnd.jupyter.error']"
 STDERR = "[data-mime-type='application/vnd.jupyter.stderr']"
 HANDLE = ".noUi-handle"
-PICTURE = ".widget-html-content svg"
+PICTURE = ".widget-box:has(.noUi-handle) .widget-html-content svg"
 # Of Markdown that was not rendered: directives, roles, formulas, links.
 RAW = r"(?m)^:::|\{[a-z]+\}`|```\{|\$\$|\\tag|\\begin|\]\("
 

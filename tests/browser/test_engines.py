@@ -118,10 +118,37 @@ def test_a_slider_follows_the_keys(reader, site):
         reader.press(key)
         seen.append(reader.run(SLIDER))
         assert seen[-1]["index"] == index
-        assert seen[-1]["said"] == [control.text(index)] * 2
-        assert control.text(index) in seen[-1]["caption"]
+        assert seen[-1]["said"] == [control.texts[index]] * 2
+        assert control.texts[index] in seen[-1]["caption"]
         assert len(seen[-1]["frames"]) == 1
     assert len({one["frames"][0] for one in seen}) == len(seen)
+
+
+DRIVEN = {
+    "formula": ("04_gaussian_softmax", "input", ["End"], "query x = 7.00 and key 21 of 50"),
+    "guess": (
+        "05_learnable_w",
+        "[role=slider]",
+        ["End", "ArrowDown"],
+        "Your guess: 1.16 at w = 0.10.",
+    ),
+    "descent": ("05_learnable_w", "button:nth-of-type(5)", ["Enter", "Enter"], "Step 2, rate 5.00"),
+}
+
+
+@pytest.mark.parametrize("kind", DRIVEN)
+def test_a_figure_answers_the_keys(reader, site, kind):
+    page, control, keys, said = DRIVEN[kind]
+    figure = f"document.querySelector('figure[data-kind={kind}]')"
+    picture = f"{figure}.querySelector('.explorable-stage > svg')"
+    reader.open((site / "chapters" / f"{page}.html").as_uri())
+    before = reader.run(f"() => {picture}.innerHTML")
+    reader.run(f"() => {figure}.querySelector('{control}').focus()")
+    for key in keys:
+        reader.press(key)
+    assert said in reader.run(f"() => {figure}.querySelector('figcaption span').innerText")
+    assert said in reader.run(f"() => {picture}.getAttribute('aria-label')")
+    assert reader.run(f"() => {picture}.innerHTML") != before
 
 
 HITS = """() => [...document.querySelectorAll("#search-results li")].map(hit => [

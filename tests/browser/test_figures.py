@@ -12,6 +12,8 @@ SMALLEST = 9  # CSS pixels
 APART = 1  # CSS pixels by which boxes may touch
 WORDS, LINES = 4.5, 3  # WCAG's contrast for text, and for what one has to see in a picture
 
+SVGS = "svg[role=img], .explorable-stage svg[role=group]"
+
 # The words of each figure: their size on the screen, the box of their ink in the figure, colour.
 TEXTS = """() => {
   const canvas = document.createElement("canvas").getContext("2d");
@@ -40,22 +42,23 @@ TEXTS = """() => {
       opacity: fillOpacity,
     };
   };
-  return [...document.querySelectorAll("svg[role=img]")].map(
+  return [...document.querySelectorAll("SVGS")].map(
     svg => [...svg.querySelectorAll("text")].filter(t => t.getClientRects().length).map(seen));
-}"""
+}""".replace("SVGS", SVGS)
 
-# The lines and marks of a figure, each with the colours in which it is drawn.
+# The lines and marks of a figure, each with the colours in which it is drawn. The shades of a heat
+# map are its data, as in an image: a small share is to look like one.
 MARKS = """svg => [...svg.querySelectorAll("path, use, line, rect, circle, polygon")]
-  .filter(mark => !mark.closest("defs, clipPath") && mark.getClientRects().length)
+  .filter(mark => !mark.closest("defs, clipPath, .nw-shades") && mark.getClientRects().length)
   .map(mark => {
     const {fill, fillOpacity, stroke, strokeOpacity, opacity} = getComputedStyle(mark);
     return [[fill, fillOpacity * opacity], [stroke, strokeOpacity * opacity]];
   })"""
 
 # Leaves on a page nothing but its figures, without their words.
-ALONE = """
-article :not(:has(svg[role=img]), svg[role=img], svg[role=img] *) { display: none }
-svg text { visibility: hidden }
+ALONE = f"""
+article :not(:has({SVGS}), :is({SVGS}), :is({SVGS}) *) {{ display: none }}
+svg text {{ visibility: hidden }}
 """
 
 
@@ -131,7 +134,7 @@ def drawn(request, page):
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": 1280, "height": height})  # a picture of all, as it stands
     shot = pixels(page.screenshot())
-    figures = page.locator("svg[role=img]").all()
+    figures = page.locator(SVGS).all()
     return [
         (words, figure.evaluate(MARKS), shot[box(figure)])
         for words, figure in zip(page.evaluate(TEXTS), figures, strict=True)

@@ -11,7 +11,9 @@ WATCH = """() => {
   const look = element => {
     const s = getComputedStyle(element);
     const outline = s.outlineStyle === "none" ? "" : `${s.outlineWidth} ${s.outlineColor}`;
-    return [outline, s.boxShadow, s.borderColor, s.backgroundColor].join("; ");
+    const rings = [...element.querySelectorAll(":scope > circle")].map(
+      circle => getComputedStyle(circle).strokeWidth);  // of a handle in an SVG
+    return [outline, s.boxShadow, s.borderColor, s.backgroundColor, ...rings].join("; ");
   };
   const all = [...document.querySelectorAll(
     "a[href], button, summary, input, select, textarea, [role=button], [tabindex='0']")];

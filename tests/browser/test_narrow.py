@@ -34,7 +34,8 @@ CUT_OFF = """() => {
       found.push(text.data.trim());
     }
   }
-  for (const element of document.querySelectorAll("svg[role=img], img, input, select, button")) {
+  const drawn = "article svg[role], img, input, select, button";
+  for (const element of document.querySelectorAll(drawn)) {
     if (cut(element.parentElement, element.getClientRects())) {
       found.push(element.outerHTML.slice(0, 80));
     }

@@ -202,7 +202,7 @@ def test_no_figure_is_split_and_no_heading_is_alone(pdf):
 def test_each_slider_is_a_still_picture_and_says_so(articles, texts):
     sliders = sum(len(article.select(".explorable")) for article in articles.values())
     assert sliders > 3
-    assert " ".join(texts).count("A still picture: on the site you can move") == sliders
+    assert " ".join(texts).count("A still picture: on the site you can") == sliders
 
 
 def test_no_line_of_code_is_lost(articles, texts):

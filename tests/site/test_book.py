@@ -2,7 +2,7 @@
 
 import json
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 import nbformat
@@ -11,6 +11,8 @@ import refresh
 import yaml
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
+
+from nwlib import figures
 
 ROOT = Path(__file__).parents[2]
 
@@ -130,10 +132,23 @@ def notebook_and_page(request, site, pages):
 def test_each_figure_is_in_the_page_under_its_description(notebook_and_page):
     nb, page = notebook_and_page
     outputs = [o.get("data", {}) for cell in nb.cells for o in cell.get("outputs", [])]
-    described = [data["text/plain"] for data in outputs if "image/svg+xml" in data]
-    shown = [svg["aria-label"] for svg in page.select(".nw-figure svg[role=img]")]
+    stored = [data for data in outputs if "image/svg+xml" in data]
+    described = [data.get(figures.MIME, {}).get("sentence", data["text/plain"]) for data in stored]
+    shown = [svg["aria-label"] for svg in page.select("figure svg[role=img]")]
     assert shown == described
-    assert len(page.select("figure.explorable")) == sum("text/html" in data for data in outputs)
+    answering = [figure["data-kind"] for figure in page.select("figure.explorable")]
+    assert answering == [data[figures.MIME]["kind"] for data in stored if figures.MIME in data]
+
+
+def test_only_pages_with_a_figure_to_move_load_the_scripts_for_it(require):
+    def loads(path, page):
+        kinds = {figure["data-kind"] for figure in page.select("figure.explorable")}
+        scripts = [s["src"] for s in page.select("script[src]") if "/figures/" in s["src"]]
+        names = [PurePosixPath(urlsplit(address).path).stem for address in scripts]
+        if kinds != set(names) - {"attention", "plot", "start"} or len(set(names)) < len(names):
+            yield f"has the figures {kinds} and the scripts {names}"
+
+    require(loads)
 
 
 def test_figures_take_their_colours_from_the_theme(notebook_and_page):

@@ -1,11 +1,13 @@
 """The book's own Sphinx extensions, on documents of a few lines."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import tinycss2
+from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,3 +74,36 @@ def test_rules_for_classes_that_no_page_has_are_dropped(extension):
         "@media (width > 3em) {i.new{color: red}}",
         "@page { margin: 0 }",
     ]
+
+
+FACTS = {
+    "kind": "frames",
+    "title": 'A "tiny" one',
+    "sentence": "b < 3",
+    "longest": "a < 10",
+    "moves": "move letter and height",
+    "controls": [
+        {"kind": "choice", "name": "letter", "texts": ["a", "b"], "start": 1},
+        {"kind": "range", "name": "height", "texts": ["1.00", "3.00"], "start": 0},
+    ],
+    "buttons": ["Undo"],
+    "data": ["</script>"],
+}
+
+
+def test_a_figure_has_its_controls_its_picture_its_sentence_and_its_data(extension):
+    markup = extension("figures")._explorable('<svg fill="#222222"/>', "Figure 1.2. ", FACTS)
+    figure = BeautifulSoup(markup.astext(), "html.parser").figure
+    assert (markup["kind"], figure["data-kind"]) == ("frames", "frames")
+    assert figure["aria-label"] == 'A "tiny" one'
+    assert figure.svg["fill"] == "var(--nw-ink, #222222)"
+    assert {label.next.strip() for label in figure.select("label")} == {"letter", "height"}
+    assert figure.select_one("option[selected]").string == "b"
+    assert figure.input["max"] == "1"
+    assert figure.input["aria-valuetext"] == figure.output.string == "1.00"
+    assert figure.button.string == "Undo"
+    assert figure.figcaption.string == "b < 3"
+    assert figure.figcaption.span["data-number"] == "Figure 1.2. "
+    assert figure.figcaption["data-longest"].endswith("a < 10")
+    assert figure.select_one(".still").string.endswith("you can move letter and height.")
+    assert json.loads(figure.script.string) == {k: FACTS[k] for k in ("controls", "data")}

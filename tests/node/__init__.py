@@ -1,0 +1,1 @@
+"""The scripts of the figures in node, without a browser."""
