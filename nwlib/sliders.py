@@ -209,7 +209,7 @@ def formula_figure(dataset, query=2.0, key=20):
     return _steps_figure(
         "One number through the formula",
         {"keys": keys, "values": values, "queries": queries},
-        nwlib.scores(queries[[start]], keys)[0],
+        nwlib.scores(queries, keys),
         [
             Control("query x", tuple(queries), start),
             Control("key", tuple(range(1, keys.size + 1)), key),
@@ -229,7 +229,7 @@ def tokens_figure(names, scores, values, query=2, key=0):
     return _steps_figure(
         "One number through a head, token by token",
         {"keys": places, "values": values, "queries": places, "names": names, "table": scores},
-        scores[query],
+        scores,
         [Control("query of", tuple(names), query), Control("key of", tuple(names), key)],
         f"The query of {names[query]} and the key of {names[key]}",
         page="beyond/07_head",
@@ -247,11 +247,11 @@ def head_figure(dataset, steps, matrices, query=1.0, key=20):
     keys, values = dataset.x_train, dataset.y_train
     queries = np.linspace(-2, 2, 81).round(2)
     start = _index(queries, query)
-    features = np.stack([keys, keys**2])
+    asked, features = np.stack([queries, np.ones_like(queries)], axis=1), np.stack([keys, keys**2])
     return _steps_figure(
         "One number through the head, as it learns",
         {"keys": keys, "values": values, "queries": queries, "matrices": matrices, "taken": steps},
-        np.array([queries[start], 1.0]) @ matrices[0] @ features,
+        asked @ matrices[0] @ features,
         [
             Control("step", tuple(steps), 0),
             Control("query x", tuple(queries), start),
@@ -551,13 +551,14 @@ def _steps_figure(
 ):
     """Return a figure of one number through the formula; its last controls are query and key.
 
-    scores has shape (n,), those of the query at the start; pair tells query and key in words.
+    scores has shape (q, n), a row for each query; pair tells query and key at the start in words.
     """
     rows = [score, exponential, "weight α_i = exp(s_i) / Σ_j exp(s_j)", "product α_i y_i"]
     keys, values = np.asarray(data["keys"]), np.asarray(data["values"])
-    query, key = data["queries"][controls[-2].start], controls[-1].start
+    row, key = controls[-2].start, controls[-1].start
+    query, map_of_weights, scores = data["queries"][row], nwlib.softmax(scores), scores[row]
     shift = scores.max() if "max" in exponential else 0.0
-    weights, exponentials = nwlib.softmax(scores), np.exp(scores - shift)
+    weights, exponentials = map_of_weights[row], np.exp(scores - shift)
     told = (
         f"{pair}: score {scores[key]:.3f}, exponential {exponentials[key]:.3f} of "
         f"{exponentials.sum():.3f} in all, weight {weights[key]:.3f}; times its value "
@@ -568,10 +569,10 @@ def _steps_figure(
     def draw():
         fig, axes = plots.mosaic(
             [[name] for name in (value_label, *rows)],
-            figsize=(6.0, 6.0),
+            figsize=(6.0, 582 / 72),
             sharex=True,
             height_ratios=(3, 1, 1, 1, 1),
-            gridspec_kw={"left": 0.12, "right": 0.98, "top": 0.95, "bottom": 0.09, "hspace": 0.75},
+            gridspec_kw={"left": 0.12, "right": 0.98, "top": 0.96, "bottom": 0.32, "hspace": 0.75},
         )
         for name, ax in axes.items():
             ax.set_title(_with_subscripts(name), loc="left", fontsize="medium")
@@ -587,6 +588,13 @@ def _steps_figure(
             axes[name].vlines(keys, 0, heights, color=color, lw=1.6)
             axes[name].vlines(keys[key], 0, heights[key], color=plots.SERIES[2], lw=4)
         last.set_xlabel(key_label)
+        below = fig.add_axes((0.12, 0.06, 0.86, 0.17))
+        plots.plot_weights(map_of_weights, data["queries"], keys, below, colorbar=False)
+        below.set(xticks=[], yticks=[], xlabel=f"{key_label} (a column each)")
+        below.set_ylabel("query (a row each)")
+        below.set_title("all weights", loc="left", fontsize="medium")
+        below.axvline(key, color=plots.SERIES[2], lw=2)
+        below.axhline(row, color=plots.QUERY, lw=1.5, ls=plots.DASHES[2])
         if "names" in data:
             last.set_xticks(keys, data["names"])
         else:

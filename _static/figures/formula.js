@@ -8,6 +8,8 @@
   nw.kinds ??= {};
   const LEFT = 50;
   const WIDTH = 372;
+  const HEIGHT = 582; // as the still picture has it
+  const MAP_ROWS = 61; // at most; of more queries some have a row
   const MARKED = "third";
   const ROWS = ["scores", "exponentials", "weights", "products"];
   const minus = (text) => text.replaceAll("-", "\u2212");
@@ -59,7 +61,7 @@
     const [keyInput, queryInput, stepInput] = [...figure.querySelectorAll("input, select")].reverse();
     const stage = figure.querySelector(".explorable-stage");
     stage.replaceChildren();
-    const svg = nw.picture(stage, 432, 432, "");
+    const svg = nw.picture(stage, 432, HEIGHT, "");
     const x = { domain: nw.span([...queries, ...keys], names ? 0.3 : 0.01), ticks: [] };
     const ticks = names ? keys : undefined;
     const box = (top, height) => ({ left: LEFT, width: WIDTH, top, height });
@@ -101,7 +103,24 @@
       };
     };
     const rows = data.rows.map(row);
-    let drawn; // the step whose curve is there
+    let drawn; // the step whose curve and whose weights are there
+
+    // All weights, a row for each query; the marked key has a column of it.
+    const map = nw.axes(svg, box(452, 100), {
+      x: { domain: [0, keys.length], ticks: [], label: `${data.key} (a column each)` },
+      y: { domain: [queries.length, 0], ticks: [], label: "query (a row each)" },
+      title: "all weights",
+    });
+    const drawMap = map.cells("weight");
+    const markColumn = map.upright(MARKED, { width: 2, dash: "none" });
+    const markRow = map.line("query", { width: 1.5, dash: "2 2" });
+    const stride = Math.ceil(queries.length / MAP_ROWS);
+    const askedRows = queries.map((_, q) => q).filter((q) => q % stride === 0);
+    const mapOf = (k) => {
+      const all = askedRows.map((q) => nw.softmax(nw.scoresOf(data, q, k)));
+      const most = Math.max(...all.flat());
+      return all.map((weights) => weights.map((weight) => weight / most));
+    };
 
     // The inputs hold the state; whatever else moves it moves them.
     const move = (input, to) => {
@@ -125,11 +144,14 @@
       ];
       ROWS.forEach((name, j) => rows[j](steps[name], i, keys.length ? minus(texts[j]) : ""));
       sum.textContent = keys.length ? minus(`sum \u2026 + ${product} + \u2026 = ${nw.number(steps.sum)}`) : "";
-      if (!names && drawn !== k) {
+      if (drawn !== k) {
         const predicted = (_, j) => nw.pool(nw.softmax(nw.scoresOf(data, j, k)), values);
-        drawCurve(queries, queries.map(predicted));
+        if (!names) drawCurve(queries, queries.map(predicted));
+        drawMap(mapOf(k));
         drawn = k;
       }
+      markColumn(i + 0.5);
+      markRow([0, keys.length], [q + 0.5, q + 0.5]);
       for (const draw of drawQuery) draw(queries[q]);
       markSum([queries[q]], [steps.sum]);
       markPair([keys[i]], [values[i]]);
@@ -137,16 +159,23 @@
     };
     const markNear = (at) => keys.length && move(keyInput, nw.nearest(keys, top.x.invert(at)));
     const askNear = (at) => move(queryInput, nw.nearest(queries, top.x.invert(at)));
-    const surface = (y, height, drag) => {
+    const within = (at, list) => nw.clamp(Math.floor(at), [0, list.length - 1]);
+    const markColumnAt = (at) => keys.length && move(keyInput, within(map.x.invert(at), keys));
+    const askMap = (across, down) => {
+      markColumnAt(across);
+      move(queryInput, within(map.y.invert(down), queries));
+    };
+    const surface = (y, height, drag, point) => {
       const place = { x: LEFT - 10, y, width: WIDTH + 20, height };
       const target = nw.add(svg, "rect", { ...place, fill: "transparent", class: "nw-surface" });
       nw.drag(svg, target, { move: drag, scrolls: true });
       target.addEventListener("pointermove", (event) => {
-        if (event.pointerType === "mouse" && !event.buttons) markNear(nw.at(svg, event)[0]);
+        if (event.pointerType === "mouse" && !event.buttons) point(nw.at(svg, event)[0]);
       });
     };
-    surface(0, 140, askNear);
-    surface(140, 250, markNear);
+    surface(0, 140, askNear, markNear);
+    surface(140, 250, markNear, markNear);
+    surface(448, 108, askMap, markColumnAt);
     figure.addEventListener("input", show);
     show();
   };

@@ -235,6 +235,16 @@ class TestFormula:
         assert driven.slider("query x").input_value() == "179"
         assert driven.picture.screenshot() != before
 
+    def test_pointing_at_the_map_marks_a_column_and_dragging_there_a_row_too(self, drive):
+        driven = drive("formula")
+        column = 372 / KEYS.size  # of the map, which is 372 wide and 100 high
+        driven.page.mouse.move(*driven.at(50 + 7.5 * column, 500))
+        self.check(driven, 2.0, 7)
+        driven.page.mouse.down()
+        driven.page.mouse.move(*driven.at(50 + 9.5 * column, 452 + 100 * 40.5 / 181), steps=4)
+        driven.page.mouse.up()
+        self.check(driven, 0.0, 9)  # the queries are -2, -1.95, ...
+
     def test_a_finger_moves_the_query_and_marks_a_key(self, drive):
         driven = drive("formula", **PHONE)
         touch = driven.touch()
@@ -254,8 +264,10 @@ class TestFormula:
                  .filter(path => /--nw-third/.test(path.outerHTML) && path.getBBox().height)
                  .map(path => path.getBBox()).map(({x, width}) => x + width / 2)"""
         )
+        *places, column = places
         assert len(places) == 5
         assert np.ptp(places) < 0.1
+        assert column == pytest.approx(50 + 0.5 * 372 / KEYS.size, abs=0.1)  # of the map, the first
 
 
 class TestHead:
