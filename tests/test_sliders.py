@@ -256,3 +256,28 @@ def test_the_descent_has_presets_among_its_starts_and_rates(dataset):
     assert buttons[len(presets) :] == ["step", "run", "back"]
     slope = nwlib.gradient(1.0, dataset.x_train, dataset.y_train)
     assert f"The start: w = 1.00, loss 0.605, slope {slope:.3f}." in facts["sentence"]
+
+
+def test_the_readers_points_begin_with_those_of_the_dataset(dataset):
+    figure = sliders.points_figure(dataset, query=3.0)
+    fig, text = figure._draw()
+    by_label = {ax.get_label(): ax for ax in fig.axes}
+    (curve,) = (shown for shown in by_label["curve"].lines if shown.get_label() == "Pred")
+    keys, values = dataset.x_train.round(4), dataset.y_train.round(4)
+    expected = nwlib.nadaraya_watson(dataset.x_test, keys, values)
+    np.testing.assert_array_equal(curve.get_ydata(), expected)
+    weights = nwlib.attention_weights([3.0], keys)[0]
+    np.testing.assert_array_equal(by_label["own"].lines[1].get_ydata(), weights)
+    assert (
+        f"largest weight, {weights.max():.3f}, to the key at {keys[weights.argmax()]:.2f}" in text
+    )
+    assert f"its prediction is {weights @ values:.2f}." in text
+    assert f"Leave-one-out loss {nwlib.loss(1.0, keys, values):.3f};" in text
+    assert f"against the truth {np.mean((expected - dataset.y_true) ** 2):.3f}." in text
+    _, facts = figure.stored()
+    assert (facts["data"]["keys"], facts["data"]["values"]) == (keys.tolist(), values.tolist())
+    assert [control["texts"][control["start"]] for control in facts["controls"]] == [
+        "1.00",
+        "Gaussian",
+        "3.00",
+    ]
