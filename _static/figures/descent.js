@@ -37,7 +37,8 @@
     const steps = path.length - 1;
     if (!steps) {
       const slope = nw.number(nw.looGradient(w, keys, values), 3);
-      return `The start: ${here}, slope ${slope}. A step of rate ${nw.number(rate)} goes where? The loss is ${lowest}.`;
+      const question = `A step of rate ${nw.number(rate)} goes where?`;
+      return `The start: ${here}, slope ${slope}. ${question} The loss is ${lowest}.`;
     }
     const moved = `Step ${steps}, rate ${nw.number(rate)}, from ${nw.number(path.at(-2))}`;
     return `${moved}: ${here}; ${lowest}. ${nw.verdict(path, best, keys, values)}`;

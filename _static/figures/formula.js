@@ -41,7 +41,8 @@
   nw.pair = ({ keys, queries, names, taken }, q, i, k) => {
     if (names) return `The query of ${names[q]} and the key of ${names[i]}`;
     const after = taken ? `After ${taken[k]} ${taken[k] === 1 ? "step" : "steps"}, the` : "The";
-    return `${after} query x = ${nw.number(queries[q])} and key ${i + 1} of ${keys.length}, at ${nw.number(keys[i])}`;
+    const [query, key] = [queries[q], keys[i]].map((one) => nw.number(one));
+    return `${after} query x = ${query} and key ${i + 1} of ${keys.length}, at ${key}`;
   };
 
   // What the figure shows, in words.
@@ -143,7 +144,8 @@
         `${weight} \u00b7 ${value} = ${product}`,
       ];
       ROWS.forEach((name, j) => rows[j](steps[name], i, keys.length ? minus(texts[j]) : ""));
-      sum.textContent = keys.length ? minus(`sum \u2026 + ${product} + \u2026 = ${nw.number(steps.sum)}`) : "";
+      const added = `sum \u2026 + ${product} + \u2026 = ${nw.number(steps.sum)}`;
+      sum.textContent = keys.length ? minus(added) : "";
       if (drawn !== k) {
         const predicted = (_, j) => nw.pool(nw.softmax(nw.scoresOf(data, j, k)), values);
         if (!names) drawCurve(queries, queries.map(predicted));

@@ -27,19 +27,18 @@
     const [first, lowest, last] = [curve.loss[0], Math.min(...curve.loss), curve.loss.at(-1)];
     const at = (w) => `w = ${nw.number(w)}`;
     if (stage === "shown") {
-      return (
-        `The loss: ${nw.number(first)} at ${at(curve.w[0])}, lowest, ${nw.number(lowest, 3)}, at ${at(truth)}, ` +
-        `and ${nw.number(last)} at ${at(curve.w.at(-1))}.`
-      );
+      const ends = `${nw.number(first)} at ${at(curve.w[0])}, and ${nw.number(last)} at ${at(curve.w.at(-1))}`;
+      return `The loss: ${ends}; lowest, ${nw.number(lowest, 3)}, at ${at(truth)}.`;
     }
     if (stage === "compared") {
       return (
-        `Your guess is ${nw.number(off)} away from the loss on average. It is lowest at ${at(guess)}, the loss ` +
-        `at ${at(truth)}: ${nw.number(lowest, 3)}.`
+        `Your guess is ${nw.number(off)} away from the loss on average. ` +
+        `It is lowest at ${at(guess)}, the loss at ${at(truth)}: ${nw.number(lowest, 3)}.`
       );
     }
+    const count = places.length;
     return told === undefined
-      ? `Your guess is still flat. Draw it, or choose one of its ${places.length} places and press the arrow keys.`
+      ? `Your guess is still flat. Draw it, or choose one of its ${count} places and press the arrow keys.`
       : `Your guess: ${nw.number(heights[told])} at ${at(places[told])}.`;
   };
 

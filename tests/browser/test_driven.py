@@ -342,7 +342,7 @@ class TestGuess:
         assert not truth.get_attribute("d")
         driven.press("show without a guess")
         assert truth.get_attribute("d")
-        assert f"lowest, {nwlib.loss(4.31, KEYS, VALUES):.3f}, at w = 4.31" in driven.told
+        assert f"lowest, {nwlib.loss(4.31, KEYS, VALUES):.3f}, at w = 4.31." in driven.told
         assert driven.figure.get_by_role("button", name="compare").is_disabled()
         driven.press("again")
         assert not truth.get_attribute("d")

@@ -20,7 +20,7 @@ def test_a_script_does_what_its_tests_say(path, tmp_path):
     says = tmp_path / "nwlib.json"
     says.write_text(table())
     done = subprocess.run(
-        ["node", "--test", path],
+        ["node", "--test", "--test-reporter=tap", path],
         env=os.environ | {"NWLIB_SAYS": str(says)},
         capture_output=True,
         text=True,
