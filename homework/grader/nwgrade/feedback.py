@@ -11,40 +11,33 @@ from nwgrade.course import write
 from nwgrade.standings import BROKEN_CHECK, pictures
 
 # All that is put into a page is text, whatever it looks like.
-PAGES = Environment(
-    loader=PackageLoader("nwgrade"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+LOOK = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
+PAGES = Environment(loader=PackageLoader("nwgrade"), autoescape=True, **LOOK)
 PAGES.globals["number"] = "{:g}".format
 UNGRADED = ("failed", "not graded yet")
 MAX_NAME = 1000  # bytes of a name in the zip; no platform makes a longer one
 AGAIN = "Run Kernel > Restart Kernel and Run All Cells before you hand in again."
-NEEDS = {
-    "timed out": "Part of your code took too long and was stopped: what needs it earns nothing. "
-    "Look for a loop without an end, or for one over all data that an array could do at once. "
-    + AGAIN,
-    "died": "Part of your code made Python stop, and what needs it earns nothing. Does it use up "
-    "the memory, call itself without an end, or end the program? " + AGAIN,
-    BROKEN_CHECK: "One of our checks broke on your notebook. This is not a 0: a person will look "
-    "at it, and until then it has no points.",
-}
+TOO_LONG = f"""Part of your code took too long and was stopped: what needs it earns nothing. \
+Look for a loop without an end, or for one over all data that an array could do at once. {AGAIN}"""
+STOPPED = f"""Part of your code made Python stop, and what needs it earns nothing. Does it use \
+up the memory, call itself without an end, or end the program? {AGAIN}"""
+BROKE = """One of our checks broke on your notebook. This is not a 0: a person will look at it, \
+and until then it has no points."""
+NEEDS = {"timed out": TOO_LONG, "died": STOPPED, BROKEN_CHECK: BROKE}
 
 
-def render(template, **values):
+def render(template, course, assignment, **own):
     """Return a page as HTML that needs nothing else and runs nothing."""
-    return PAGES.get_template(template).render(values)
+    known = {"title": assignment.title(assignment.cells[0].grade_id), "assignment": assignment}
+    return PAGES.get_template(template).render(known | own, course=course.settings["name"])
 
 
 def page(course, assignment, row, submission):
     """Return one student's feedback as an HTML page."""
     return render(
         "feedback.html",
-        title=assignment.title(assignment.cells[0].grade_id),
-        course=course.settings["name"],
-        assignment=assignment,
+        course,
+        assignment,
         row=row,
         time=row.time and f"{row.time:%Y-%m-%d %H:%M} ({course.settings['time_zone']})",
         file=submission.received.get("file", "")[:200],
@@ -118,43 +111,43 @@ def give_back(course, assignment, rows):
 
     Returns how many pages there are, and the path of the zip.
     """
-    submissions = course.submissions(assignment.name)
+    submissions, count = course.submissions(assignment.name), 0
     path = course.root / "feedback" / f"{assignment.name}.zip"
     path.parent.mkdir(exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
-    count = 0
     with zipfile.ZipFile(unfinished, "w") as archive:
         for row in rows:
             submission = submissions.get(row.student)
-            if submission is None or not (row.parts or row.status == "unreadable"):
-                continue
-            text = page(course, assignment, row, submission)
-            write(course.root / "feedback" / row.student / assignment.name / "feedback.html", text)
-            entry = submission.received.get("entry") or f"{row.student}/"
-            if len(entry.encode()) > MAX_NAME:
-                entry = f"{row.student}/"
-            separator = "" if entry.endswith(("_", "/")) else "_"
-            slash = "/" if "_assignsubmission_" in entry else separator
-            # Without the time of now: the same pages are the same zip.
-            name = zipfile.ZipInfo(f"{entry}{slash}{assignment.name}-feedback.html")
-            archive.writestr(name, text, zipfile.ZIP_DEFLATED)
-            count += 1
+            if submission and (row.parts or row.status == "unreadable"):
+                text, name = page(course, assignment, row, submission), assignment.name
+                write(course.root / "feedback" / row.student / name / "feedback.html", text)
+                # Without the time of now: the same pages are the same zip.
+                entry = zipfile.ZipInfo(f"{_entry(submission)}{name}-feedback.html")
+                archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
+                count += 1
     os.replace(unfinished, path)
     return count, path
+
+
+def _entry(submission):
+    """Return what the platform expects in front of the name of a student's file."""
+    entry = submission.received.get("entry") or ""
+    if not entry or len(entry.encode()) > MAX_NAME:
+        return f"{submission.student}/"
+    if "_assignsubmission_" in entry:
+        return f"{entry}/"
+    return entry if entry.endswith(("_", "/")) else f"{entry}_"
 
 
 def hand_back(course, assignment, rows, options):
     """Obey `nwgrade feedback`."""
     count, path = give_back(course, assignment, rows)
-    waiting = [row.student for row in rows if row.waiting]
+    waiting = sum(bool(row.waiting) for row in rows)
     without = [row.student for row in rows if row.status in UNGRADED]
-    told = {"pages": count, "zip": str(path), "waiting": len(waiting), "not_graded": without}
-    tell.tell(
-        options,
-        told,
-        f"{tell.count_of(count, 'page', 'pages')} in feedback/, and all of them in {path}.",
-    )
+    told = {"pages": count, "zip": str(path), "waiting": waiting, "not_graded": without}
+    pages = tell.count_of(count, "page", "pages")
+    tell.tell(options, told, f"{pages} in feedback/, and all of them in {path}.")
     if waiting:
-        tell.warn(f"{len(waiting)} of them have parts that still wait for points.")
+        tell.warn(f"{waiting} of them have parts that still wait for points.")
     if without:
         tell.warn(f"No page for those who are not graded: {', '.join(without[:9])}.")

@@ -1,11 +1,10 @@
 """Who is in the course: by the platform's list, and by what has been collected before."""
 
-import csv
-import io
 import re
+from contextlib import suppress
 from datetime import datetime
 
-from nwgrade.course import CourseError, plain, printable, read_table, short, write
+from nwgrade.course import CourseError, csv_text, plain, printable, read_table, short, write
 
 MOODLE_DATES = (
     "%A, %d %B %Y, %I:%M %p",
@@ -38,10 +37,8 @@ def read_roster(path):
 def _date(path, text):
     text = " ".join(text.split())
     for form in MOODLE_DATES:
-        try:
+        with suppress(ValueError):
             return datetime.strptime(text, form)
-        except ValueError:
-            continue
     if text.strip("-"):
         raise CourseError(
             f"{path}: {short(text, 60)!r} is no date like 'Monday, 2 March 2026, 11:05 PM'. Set "
@@ -59,9 +56,8 @@ def _read(course):
     path = course.root / "students.csv"
     rows = read_table(path) if path.exists() else []
     if rows and not {"id", "name"} <= rows[0].keys():
-        raise CourseError(
-            f"{path} must have the columns id and name. Move it away: it is made anew."
-        )
+        told = "must have the columns id and name. Move it away: it is made anew."
+        raise CourseError(f"{path} {told}")
     return [{"assignment": "", **row} for row in rows]
 
 
@@ -76,6 +72,4 @@ def remember(course, name, lines, is_moodle):
         known.pop((line["student"], ""), None)
         known[line["student"], only] = plain(line["name"])
     table = [(student, name, only) for (student, only), name in sorted(known.items())]
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([("id", "name", "assignment"), *table])
-    write(course.root / "students.csv", out.getvalue())
+    write(course.root / "students.csv", csv_text([("id", "name", "assignment"), *table]))
