@@ -72,26 +72,16 @@ def check(cell, points):
 
 
 def load_checks(text, path):
-    """Return the checks in the text of the module at `path`, in order."""
+    """Return the checks in the text of the module at `path`, in order, and its rubric, if any."""
     _collected.clear()
-    _run(text, path)
+    module = {"__name__": f"checks_{Path(path).stem}", "__file__": str(path)}
+    linecache.cache[str(path)] = len(text), None, text.splitlines(keepends=True), str(path)
+    exec(compile(text, str(path), "exec"), module)
     names = [one.name for one in _collected]
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{path}: two checks are called {name}")
-    return list(_collected)
-
-
-def load_rubric(text, path):
-    """Return the rubric in the text of the module at `path`; empty if there is none."""
-    return _run(text, path).get("RUBRIC", {})
-
-
-def _run(text, path):
-    names = {"__name__": f"checks_{Path(path).stem}", "__file__": str(path)}
-    linecache.cache[str(path)] = len(text), None, text.splitlines(keepends=True), str(path)
-    exec(compile(text, str(path), "exec"), names)
-    return names
+    return tuple(_collected), module.get("RUBRIC", {})
 
 
 KEEP, NUMPY = "_kept = {**globals()}", "import numpy as np"
@@ -164,15 +154,14 @@ class Student:
             self._ask({"run": RESTORE, "name": "what is given"})
 
     def _unpack(self, reply, name, said):
-        if not isinstance(reply, dict):
-            raise Failed(f"{said} gave no answer that can be read.")
-        if "missing" in reply:
-            raise Failed(f"There is no {name} in your notebook, or it is not a function.")
-        if isinstance(reply.get("error"), str):
-            raise Failed(f"{said} raised {reply['error']}")
-        if "value" not in reply:
-            raise Failed(f"{said} gave no answer that can be read.")
-        return reply["value"]
+        match reply:
+            case {"missing": _}:
+                raise Failed(f"There is no {name} in your notebook, or it is not a function.")
+            case {"error": str(error)}:
+                raise Failed(f"{said} raised {error}")
+            case {"value": value}:
+                return value
+        raise Failed(f"{said} gave no answer that can be read.")
 
 
 def seed(number):
@@ -204,19 +193,16 @@ def compare(got, expected, said, rtol=None, atol=None, hint="", secret=False):
     if atol is None:
         finite = np.abs(expected[np.isfinite(expected)]) if expected.dtype.kind == "f" else ()
         atol = rtol * max([1e-3, *np.atleast_1d(finite)]) if len(finite) else rtol
-    close = np.isclose(
-        array.astype(float), expected.astype(float), rtol=rtol, atol=atol, equal_nan=True
-    )
+    pair = array.astype(float), expected.astype(float)
+    close = np.isclose(*pair, rtol=rtol, atol=atol, equal_nan=True)
     if close.all():
         return
     if secret:
         raise Failed(f"{said} is not what was asked for.{hint}")
     where = tuple(int(i) for i in np.argwhere(~close)[0])
     place = f" at [{', '.join(map(str, where))}]" if where else ""
-    raise Failed(
-        f"{said} gave {_number(array[where])}{place}, where {_number(expected[where])} "
-        f"was expected.{hint}"
-    )
+    got, right = _number(array[where]), _number(expected[where])
+    raise Failed(f"{said} gave {got}{place}, where {right} was expected.{hint}")
 
 
 def _shown_arguments(args, options):

@@ -79,7 +79,7 @@ def prepare(course, assignment):
     with gradebook(course) as book:
         known = {entry.student.id for entry in entries(book, assignment.name)}
     for student in course.submissions(assignment.name).keys() - known:
-        result = course.result(assignment.name, student) or {}
+        result = course.result(assignment.name, student)
         if "verdicts" in result:
             problem = "The gradebook does not know it."
             path = course.root / "autograded" / student / assignment.name / "result.json"
@@ -110,7 +110,7 @@ def store(course, assignment, submission, stamp, result, book, now):
     """
     if submission.version != stamp["version"]:
         return  # handed in anew meanwhile
-    old = course.result(assignment.name, submission.student) or {}
+    old = course.result(assignment.name, submission.student)
     figures = result.get("figures", {})
     known = {"assignment": assignment.version, "shown": old.get("shown", {}), "time": now}
     result = {**stamp, **result, **known}

@@ -23,7 +23,7 @@ from nwgrade.notebooks import Unreadable, read_notebook
 from nwgrade.sandbox import Limits, Sandbox, SandboxError, shown_folders
 
 AHEAD = 4  # submissions that wait at each worker
-MODULES = ("calls", "checks", "judge", "notebooks", "sandbox", "wire", "worker")
+MODULES = ("answers", "calls", "checks", "judge", "notebooks", "sandbox", "wire", "worker")
 SECONDS_TO_REACH = 10  # a cluster
 
 
@@ -79,8 +79,10 @@ def grade(notebook, seed, kit):
         except Exception as error:  # the machine's fault: judge answers for what students do
             problem = str(error) if isinstance(error, SandboxError) else repr(error)
             continue
+        status = "died" if report.deaths else "graded"
+        status = "timed out" if "timed out" in report.deaths else status
         return {
-            "status": _status(report),
+            "status": status,
             "problem": "",
             "verdicts": [asdict(verdict) for verdict in report.verdicts],
             "cells": [list(line) for line in report.cells],
@@ -88,12 +90,6 @@ def grade(notebook, seed, kit):
             "figures": {name: base64.b64encode(png).decode() for name, png in report.figures},
         }
     return {"status": "failed", "problem": problem}
-
-
-def _status(report):
-    if not report.deaths:
-        return "graded"
-    return "timed out" if "timed out" in report.deaths else "died"
 
 
 # ---- Where a worker's thread grades ----
@@ -117,7 +113,7 @@ class _Room:
         for name, content in kit.files:
             (data / name).write_bytes(content)
         with _loading:
-            self.checks = load_checks(kit.checks, module)
+            self.checks, _ = load_checks(kit.checks, module)
         self._files = sorted(data.iterdir())
         self._sandboxes = [self._start()]
 
@@ -173,7 +169,7 @@ def needed(course, assignment, limits, unsafe=False, again=False):
     """
     grader = grader_version(assignment, limits, unsafe)
     for submission in course.submissions(assignment.name).values():
-        old = course.result(assignment.name, submission.student) or {}
+        old = course.result(assignment.name, submission.student)
         version = submission.version
         is_same = old.get("version") == version
         if is_same and old["grader"] == grader and old["status"] != "failed" and not again:

@@ -1,21 +1,21 @@
 """Grade one submission: run its cells in the sandbox, then ask the checks' questions."""
 
-import io
 import math
 import time
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from nwgrade import sandbox as box
 from nwgrade import wire
+from nwgrade.answers import sides
 from nwgrade.checks import Failed, Student
 
 MAX_DEATHS = 5
 PATIENCE = 10  # times the limit of one call, for all of a submission
-MAX_PNG, MAX_PIXELS = 2 * 2**20, 4000  # bytes, and pixels a side
+MAX_PNG, MAX_SIDE = 2 * 2**20, 4000  # bytes, and pixels
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,18 @@ def judge(cells, checks, make_sandbox, seed, drawings=()):
 
 def _verdict(check, submission, seed):
     rng = np.random.default_rng([seed, zlib.crc32(check.name.encode())])
+    earned, message, is_broken = 0.0, "", False
     try:
         check.run(Student(submission.ask), rng)
+        earned = check.points
     except Failed as failed:
-        return Verdict(check.name, check.cell, check.points, 0.0, _readable(failed, 1000))
+        message = _readable(failed, 1000)
     except box.SandboxError:
         raise
     except Exception as error:  # the check's fault, not the student's
         message = f"This check broke ({type(error).__name__}): tell your instructor."
-        return Verdict(check.name, check.cell, check.points, 0.0, message, is_broken=True)
-    return Verdict(check.name, check.cell, check.points, check.points)
+        is_broken = True
+    return Verdict(check.name, check.cell, check.points, earned, message, is_broken)
 
 
 class _Submission:
@@ -182,20 +184,10 @@ class _Submission:
         except Failed:
             return None
         png = reply.get("value") if isinstance(reply, dict) else None
-        return png if isinstance(png, bytes) and _is_picture(png) else None
-
-
-def _is_picture(png):
-    """Say whether the bytes are a PNG of a size that a page can show; nothing of it is unpacked."""
-    if len(png) > MAX_PNG:
-        return False
-    try:
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-            width, height = image.size
-            image.verify()
-    except Exception:  # Pillow has many words for what is no picture
-        return False
-    return max(width, height) <= MAX_PIXELS
+        is_small = isinstance(png, bytes) and len(png) <= MAX_PNG
+        with suppress(ValueError):
+            return png if is_small and max(sides(png, ["PNG"])) <= MAX_SIDE else None
+        return None
 
 
 def _readable(text, limit=400):
