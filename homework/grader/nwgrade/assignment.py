@@ -54,8 +54,8 @@ class Assignment:
     @property
     def drawings(self):
         """The function that draws the figure of a cell, by the cell's grade_id."""
-        found = {name: PICTURE.search(cell.source) for name, cell in self.written.items()}
-        return {name: match[1] for name, match in found.items() if match}
+        found = [(name, PICTURE.search(cell.source)) for name, cell in self.written.items()]
+        return {name: match[1] for name, match in found if match}
 
     def title(self, grade_id):
         """Return the heading that the cell stands under."""

@@ -23,7 +23,6 @@ inside of the sandbox for that one question: give nothing that is asked for in a
 import inspect
 import linecache
 import reprlib
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,12 +77,12 @@ def load_checks(text, path):
     linecache.cache[str(path)] = len(text), None, text.splitlines(keepends=True), str(path)
     exec(compile(text, str(path), "exec"), module)
     names = [one.name for one in _collected]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{path}: two checks are called {name}")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{path}: two checks are called {twice[0]}")
     return tuple(_collected), module.get("RUBRIC", {})
 
 
+HOW = ("rtol", "atol", "hint", "secret")
 KEEP, NUMPY = "_kept = {**globals()}", "import numpy as np"
 RESTORE = "(lambda names, kept: (names.clear(), names.update(kept)))(globals(), _kept)"
 
@@ -106,30 +105,19 @@ class Student:
         """Return the value of a variable of the submission."""
         return self._unpack(self._ask({"get": name}), name, name)
 
-    def expect(
-        self,
-        name,
-        *args,
-        equals,
-        given=(),
-        see=None,
-        rtol=None,
-        atol=None,
-        hint="",
-        secret=False,
-        **options,
-    ):
+    def expect(self, name, *args, equals, given=(), see=None, **options):
         """Fail unless the function, called so, returns the value; within rounding by default.
 
         given : right versions of functions that it may build on. see : what of the value that has
-        come is compared, a function of it. The others are those of `compare`.
+        come is compared, a function of it. rtol, atol, hint and secret are those of `compare`.
         """
+        how = {key: options.pop(key) for key in HOW if key in options}
         question = {"call": name, "args": list(args), "options": options}
         said = f"{name}({_shown_arguments(args, options)})"
 
         def examine(reply):
             got = self._unpack(reply, name, said)
-            compare(see(got) if see else got, equals, said, rtol, atol, hint, secret)
+            compare(see(got) if see else got, equals, said, **how)
 
         reply = self._ask(question)  # if it does not come, it would not come the second time
         try:
@@ -138,18 +126,16 @@ class Student:
             if not given:
                 raise
             try:
-                with self._given(given):
-                    examine(self._ask(question))
+                examine(self._ask_given(given, question))
             except Failed:
                 raise failed from None
 
-    @contextmanager
-    def _given(self, functions):
-        """Put functions in the place of the submission's of the same names, for a while."""
+    def _ask_given(self, functions, question):
+        """Ask with functions in the place of the submission's of the same names."""
         sources = map(inspect.getsource, functions)
         self._ask({"run": "\n".join([KEEP, NUMPY, *sources]), "name": "what is given"})
         try:
-            yield
+            return self._ask(question)
         finally:
             self._ask({"run": RESTORE, "name": "what is given"})
 

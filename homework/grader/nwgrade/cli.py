@@ -20,18 +20,9 @@ from nwgrade.trial import before_grading, before_release
 from nwgrade.written import answers
 
 DESCRIPTION = """\
-Release, collect, grade and give back homework. A course is a folder with source/ and checks/; the
-book's chapter "For instructors" goes through all of it.
-
-    nwgrade release hw1                      what students get, checked, in release/
-    nwgrade collect hw1 downloads/hw1.zip    a zip of Moodle or Canvas, or a folder
-    nwgrade grade hw1                        each submission in a sandbox
-    nwgrade written hw1                      a sheet for the answers in words
-    nwgrade feedback hw1                     a page for each student
-    nwgrade export hw1 --moodle grades.csv   scores for the learning platform
-    nwgrade items hw1                        how each check went
-    nwgrade similar hw1                      pairs that share much
-"""
+Release, collect, grade and give back homework, as in: nwgrade collect hw1 downloads/hw1.zip
+A course is a folder with source/ and checks/; the book's chapter "For instructors" goes through
+all of it."""
 ENDINGS = """\
 exit codes:
   0    done
@@ -65,9 +56,11 @@ def _parser():
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name, run, summary, rows=None):
+    def command(name, run, rows=None):
         """Add a command; `rows` returns where the students stand whom it is given."""
-        one = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        summary = run.__doc__.splitlines()[0]
+        told = summary[0].lower() + summary[1:].rstrip(".")
+        one = commands.add_parser(name, help=told, description=summary)
         one.set_defaults(run=run, rows=rows)
         one.add_argument("assignment", help="its name, like hw1")
         one.add_argument("--course", default=".", metavar="FOLDER", help="default: this folder")
@@ -75,49 +68,45 @@ def _parser():
         flag("--json", help="print results as JSON")
         return one, flag
 
+    def number(one, name, kind, default, what):
+        told = f"{what} (default %(default)g)"
+        one.add_argument(name, type=kind, default=default, help=told)
+
     def limits(one, flag):
         flag("--unsafe", help="without a sandbox: submissions can read and write all that you can")
         number(one, "--seconds", _positive, Limits.seconds, "wall-clock time of a cell or a call")
         number(one, "--megabytes", _count, Limits.megabytes, "memory of a submission")
 
-    def number(one, name, kind, default, what):
-        help_ = f"{what} (default %(default)g)"
-        one.add_argument(name, type=kind, default=default, help=help_)
-
-    limits(*command("release", release, "make what students get, and check that all of it holds"))
-    one, _ = command("collect", collected, "take in what students have handed in")
+    limits(*command("release", release))
+    one, _ = command("collect", collected)
     where = "a folder, a zip of Moodle or Canvas, or a version in archive/ to take back"
     one.add_argument("source", help=where)
     lists = "Moodle's grading worksheet, or Canvas' gradebook: times (Moodle), and who is missing"
     one.add_argument("--worksheet", help=lists)
-    one, flag = command("grade", grade, "grade what is new or has changed")
+    one, flag = command("grade", grade)
     limits(one, flag)
-    what = "submissions at a time: by default as many as this machine has processors"
+    what = "submissions at a time, as many as this machine has processors"
     number(one, "--workers", _count, os.cpu_count(), what)
     where = "grade on a Dask cluster: tls://host:8786"
     one.add_argument("--dask", metavar="ADDRESS", default="", help=where)
     risk = "use a cluster without TLS: whoever can reach it can run code and change grades"
     flag("--trust-the-network", help=risk)
     flag("--again", help="grade all anew, with the same inputs")
-    command("status", status, "show where each student stands", _rows)
-    summary = "write a sheet for the answers in words, or read it back"
-    one, flag = command("written", answers, summary, _current_rows)
+    command("status", status, _rows)
+    one, flag = command("written", answers, _current_rows)
     one.add_argument("--read", metavar="SHEET", help="take in the points of a sheet")
     flag("--all", help="also answers that have points already")
     flag("--names", help="say whose each answer is")
-    summary = "write a page for each student, and a zip for the platform"
-    command("feedback", feedback.hand_back, summary, _current_rows)
-    summary = "write the scores as CSV, for Moodle or for Canvas"
-    one, flag = command("export", export.send_on, summary, _current_rows)
+    command("feedback", feedback.hand_back, _current_rows)
+    one, flag = command("export", export.send_on, _current_rows)
     way = one.add_mutually_exclusive_group()
     way.add_argument("--moodle", metavar="WORKSHEET", help="fill in Moodle's grading worksheet")
     what = "for Canvas' import, after its gradebook export if that is given"
     way.add_argument("--canvas", metavar="GRADEBOOK", nargs="?", const="", help=what)
     flag("--partial", help="also while answers wait for points")
     one.add_argument("--output", metavar="FILE", help="default: in export/")
-    summary = "show how each check went, and what came instead of right answers"
-    command("items", items.show, summary, _rows)
-    command("similar", similar.show, "show pairs that share more than the handout explains")
+    command("items", items.show, _rows)
+    command("similar", similar.show)
     return parser
 
 
@@ -141,6 +130,7 @@ def _limits(options):
 
 
 def release(course, assignment, options):
+    """Make what students get, and check that all of it holds."""
     tell.warn_if_unsafe(options)
     make_sandbox = partial(Sandbox, _limits(options), assignment.files, options.unsafe)
     before_release(assignment, make_sandbox)
@@ -152,19 +142,16 @@ def release(course, assignment, options):
         for file in [notebook, *assignment.files]:
             archive.write(file, f"{assignment.name}/{file.name}")
     told = {"notebook": str(notebook), "zip": str(packed), "points": assignment.points}
-    tests = sum(assignment.tests.values())
-    tell.tell(
-        options,
-        told,
-        f"{assignment.name}: {assignment.points:g} points, {tests:g} by {len(assignment.checks)} "
-        f"checks and {assignment.points - tests:g} by a person.",
-        "The solutions earn all that checks give.",
-        "What is handed out earns none of it, and runs from top to bottom.",
-        f"For students: {packed}",
-    )
+    tests, checks = sum(assignment.tests.values()), f"{len(assignment.checks)} checks"
+    people = [f"{assignment.name}: {assignment.points:g} points, {tests:g} by {checks} "]
+    people[0] += f"and {assignment.points - tests:g} by a person."
+    people.append("The solutions earn all that checks give.")
+    people.append("What is handed out earns none of it, and runs from top to bottom.")
+    tell.tell(options, told, *people, f"For students: {packed}")
 
 
 def collected(course, assignment, options):
+    """Take in what students have handed in."""
     lines, account = collect(course, assignment, options.source, options.worksheet)
     students = [line for line in lines if line["student"]]
     columns = ["student", "name", "file", "outcome", "note"]
@@ -176,6 +163,7 @@ def collected(course, assignment, options):
 
 
 def grade(course, assignment, options):
+    """Grade what is new or has changed."""
     _refuse_nothing(course, assignment)
     limits = _limits(options)
     kit = grading.make_kit(course, assignment, limits, options.unsafe)
@@ -201,6 +189,7 @@ def grade(course, assignment, options):
 
 
 def status(course, assignment, rows, options):
+    """Show where each student stands."""
     tell.standings(options, assignment, rows)
     if told := _outdated(assignment, rows):
         tell.warn(told)

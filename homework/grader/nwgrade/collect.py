@@ -122,11 +122,9 @@ def _store(course, assignment, one, time, versions, note):
     """
     name, student = assignment.name, one.student
     found, problem = _choose(name, one, versions)
-    before, notes = course.submission(name, student), [note] if note else []
+    before, notes = course.submission(name, student), [one for one in (note, problem) if one]
     received = before.received if before else {}
     is_by_hand = one.layout not in PACKED
-    if problem:
-        notes.append(problem)
     if found and len(one.files) > 1:
         notes.append(f"chosen from {len(one.files)} files")
     if found and found.name.rpartition("/")[2] != f"{name}.ipynb":
@@ -156,8 +154,7 @@ def _store(course, assignment, one, time, versions, note):
         if not kept.exists():
             _put(kept, files)
         why = f"{why}, so this one is in {kept.relative_to(course.root)}"
-    if why:
-        notes.append(why)
+    notes += [why] if why else []
     if found:
         found.became = "collected" if outcome != "kept" else found.became
         found.why = found.why or why

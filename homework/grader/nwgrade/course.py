@@ -262,8 +262,11 @@ def read_json(path):
     return value if isinstance(value, dict) else {}
 
 
-def read_rows(path):
-    """Return the rows of a CSV file as lists, whether commas, semicolons or tabs separate them."""
+def read_table(path):
+    """Return the rows of a CSV file as dicts; what a short row lacks is empty.
+
+    Commas, semicolons or tabs separate the cells.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -273,14 +276,9 @@ def read_rows(path):
         raise CourseError(told) from None
     separator = max(",;\t", key=text.partition("\n")[0].count)
     try:
-        return list(csv.reader(io.StringIO(text), delimiter=separator, strict=True))
+        header, *rows = [*csv.reader(io.StringIO(text), delimiter=separator, strict=True)] or [[]]
     except csv.Error as error:
         raise CourseError(f"{path} is no CSV file: {error}.") from None
-
-
-def read_table(path):
-    """Return the rows of a CSV file as dicts; what a short row lacks is empty."""
-    header, *rows = read_rows(path) or [[]]
     return [dict(zip_longest(header, row[: len(header)], fillvalue="")) for row in rows]
 
 

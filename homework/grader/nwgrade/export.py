@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from nwgrade import tell
-from nwgrade.course import CourseError, csv_text, number, plain, read_rows, read_table, write
+from nwgrade.course import CourseError, csv_text, number, plain, read_table, write
 
 CANVAS_COLUMNS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 POINTS_POSSIBLE = "    Points Possible"
@@ -30,24 +30,22 @@ def moodle(assignment, rows, worksheet):
 
     Where the worksheet's maximum is another one, the scores are scaled to it.
     """
-    header, *lines = read_rows(worksheet) or [[]]
-    if not {"Identifier", "Grade"} <= {*header}:
+    lines = read_table(worksheet)
+    if not lines or not {"Identifier", "Grade"} <= lines[0].keys():
         raise CourseError(
             f"{worksheet} is no grading worksheet of Moodle: it must have the columns Identifier "
             "and Grade. Download it in English, with the assignment's setting 'Offline grading "
             "worksheet'."
         )
-    known, grade = header.index("Identifier"), header.index("Grade")
-    most = next((i for i, name in enumerate(header) if name.lower() == "maximum grade"), None)
+    most = next((name for name in lines[0] if name.lower() == "maximum grade"), None)
     scores = {row.student: row.score for row in rows if row.score is not None}
     for line in lines:
-        line += [""] * (len(header) - len(line))
-        match = re.search(r"(\d+)$", line[known].strip())
+        match = re.search(r"(\d+)$", line["Identifier"].strip())
         if match and match[1] in scores:
-            score = scores.pop(match[1])
             scale = assignment.points if most is None else _maximum(worksheet, line[most])
-            line[grade] = f"{score * scale / assignment.points:.2f}"
-    return csv_text([header, *lines]), _left(worksheet, rows, scores)
+            line["Grade"] = f"{scores.pop(match[1]) * scale / assignment.points:.2f}"
+    table = [lines[0].keys(), *(line.values() for line in lines)]
+    return csv_text(table), _left(worksheet, rows, scores)
 
 
 def _left(path, rows, scores):
@@ -113,7 +111,10 @@ def _text(number):
 
 
 def send_on(course, assignment, rows, options):
-    """Obey `nwgrade export`: what is graded to the end goes out, and the rest is told."""
+    """Write the scores as CSV, for Moodle or for Canvas.
+
+    What is graded to the end goes out, and the rest is told.
+    """
     unready = [row for row in rows if row.status == "not graded yet" or row.lacks_words]
     if unready and not options.partial:
         names = ", ".join(f"{row.student} ({row.status})" for row in unready[:5])

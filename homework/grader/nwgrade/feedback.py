@@ -34,40 +34,30 @@ def render(template, course, assignment, **own):
 
 def page(course, assignment, row, submission):
     """Return one student's feedback as an HTML page."""
-    return render(
-        "feedback.html",
-        course,
-        assignment,
-        row=row,
-        time=row.time and f"{row.time:%Y-%m-%d %H:%M} ({course.settings['time_zone']})",
-        file=submission.received.get("file", "")[:200],
-        share=f"{max(0, min(100, 100 * (row.so_far or 0) / assignment.points)):.1f}",
-        need=NEEDS.get(row.status),
-        parts=[_part(course, assignment, row, part) for part in row.parts],
-    )
+    own = {"time": row.time and f"{row.time:%Y-%m-%d %H:%M} ({course.settings['time_zone']})"}
+    own["file"] = submission.received.get("file", "")[:200]
+    own["share"] = f"{max(0, min(100, 100 * (row.so_far or 0) / assignment.points)):.1f}"
+    own["parts"] = [_part(course, assignment, row, part) for part in row.parts]
+    need = NEEDS.get(row.status)
+    return render("feedback.html", course, assignment, row=row, need=need, **own)
 
 
 def _part(course, assignment, row, part):
     """Return what the page tells of a graded cell."""
-    verdicts = [one for one in row.result["verdicts"] if one["cell"] == part.cell]
-    text = "" if verdicts else row.result["answers"].get(part.cell, "")
-    is_open = not verdicts and not assignment.is_answered(part.cell, text)
-    lines, comment = _told(part, assignment.rubric.get(part.cell, ()))
-    shown = [] if is_open else list(pictures(course, assignment, row, part.cell))
-    has_figure = part.cell in assignment.drawings and not is_open
+    cell, earned = part.cell, part.earned
+    verdicts = [one for one in row.result["verdicts"] if one["cell"] == cell]
+    text = "" if verdicts else row.result["answers"].get(cell, "")
+    is_open = not verdicts and not assignment.is_answered(cell, text)
+    lines, comment = _told(part, assignment.rubric.get(cell, ()))
+    shown = [] if is_open else list(pictures(course, assignment, row, cell))
+    has_figure = cell in assignment.drawings and not is_open
     by_checks = sum(one["earned"] for one in verdicts)
-    return {
-        "title": assignment.title(part.cell),
-        "earned": "waits" if part.earned is None else f"{part.earned:g}",
-        "points": part.points,
-        "is_open": is_open,
-        "lines": [*map(_checked, verdicts), *lines],
-        "is_overruled": bool(verdicts) and part.earned not in (None, by_checks),
-        "comment": comment,
-        "pictures": [_picture(part.cell, path) for path in shown],
-        "lacks_figure": has_figure and part.cell not in [path.stem for path in shown],
-        "text": "" if is_open else text,
-    }
+    own = {"title": assignment.title(cell), "points": part.points, "comment": comment}
+    own |= {"earned": "waits" if earned is None else f"{earned:g}", "is_open": is_open}
+    own |= {"lines": [*map(_checked, verdicts), *lines], "text": "" if is_open else text}
+    own["pictures"] = [_picture(cell, path) for path in shown]
+    own["lacks_figure"] = has_figure and cell not in [path.stem for path in shown]
+    return own | {"is_overruled": bool(verdicts) and earned not in (None, by_checks)}
 
 
 def _checked(one):
@@ -89,44 +79,18 @@ def _picture(cell, path):
 
 def _told(part, rubric):
     """Return what the person who graded it has given for each criterion, and written besides."""
-    asked = {title for title, _ in rubric}
     by_criterion, free = [], []
     for line in part.comment.splitlines():
         points, _, rest = line.partition("  ")
-        title, _, why = rest.partition(" · ")
-        while title not in asked and " · " in why:  # a criterion may have that sign too
-            more, _, why = why.partition(" · ")
-            title = f"{title} · {more}"
-        if title in asked:
+        title = next((asked for asked, _ in rubric if f"{rest} · ".startswith(f"{asked} · ")), None)
+        if title:
             earned, _, most = points.partition("/")
             kind, mark = ("good", "✓") if earned == most else ("bad", "✗" if earned == "0" else "–")
+            why = rest[len(title) :].removeprefix(" · ")
             by_criterion.append((kind, mark, title, why, f"{earned} / {most}"))
         else:
             free.append(line)
     return by_criterion, "\n".join(free) if any(free) else ""
-
-
-def give_back(course, assignment, rows):
-    """Write all pages, and a zip with the names that the learning platform knows them by.
-
-    Returns how many pages there are, and the path of the zip.
-    """
-    submissions, count = course.submissions(assignment.name), 0
-    path = course.root / "feedback" / f"{assignment.name}.zip"
-    path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    with zipfile.ZipFile(unfinished, "w") as archive:
-        for row in rows:
-            submission = submissions.get(row.student)
-            if submission and (row.parts or row.status == "unreadable"):
-                text, name = page(course, assignment, row, submission), assignment.name
-                write(course.root / "feedback" / row.student / name / "feedback.html", text)
-                # Without the time of now: the same pages are the same zip.
-                entry = zipfile.ZipInfo(f"{_entry(submission)}{name}-feedback.html")
-                archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
-                count += 1
-    os.replace(unfinished, path)
-    return count, path
 
 
 def _entry(submission):
@@ -140,13 +104,27 @@ def _entry(submission):
 
 
 def hand_back(course, assignment, rows, options):
-    """Obey `nwgrade feedback`."""
-    count, path = give_back(course, assignment, rows)
+    """Write a page for each student, and a zip for the platform."""
+    submissions, pages = course.submissions(assignment.name), 0
+    path = course.root / "feedback" / f"{assignment.name}.zip"
+    path.parent.mkdir(exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.part")
+    with zipfile.ZipFile(unfinished, "w") as archive:
+        for row in rows:
+            submission = submissions.get(row.student)
+            if submission and (row.parts or row.status == "unreadable"):
+                text, name = page(course, assignment, row, submission), assignment.name
+                write(course.root / "feedback" / row.student / name / "feedback.html", text)
+                # Without the time of now: the same pages are the same zip.
+                entry = zipfile.ZipInfo(f"{_entry(submission)}{name}-feedback.html")
+                archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
+                pages += 1
+    os.replace(unfinished, path)
     waiting = sum(bool(row.waiting) for row in rows)
     without = [row.student for row in rows if row.status in UNGRADED]
-    told = {"pages": count, "zip": str(path), "waiting": waiting, "not_graded": without}
-    pages = tell.count_of(count, "page", "pages")
-    tell.tell(options, told, f"{pages} in feedback/, and all of them in {path}.")
+    told = {"pages": pages, "zip": str(path), "waiting": waiting, "not_graded": without}
+    count = tell.count_of(pages, "page", "pages")
+    tell.tell(options, told, f"{count} in feedback/, and all of them in {path}.")
     if waiting:
         tell.warn(f"{waiting} of them have parts that still wait for points.")
     if without:

@@ -81,14 +81,8 @@ def grade(notebook, seed, kit):
             continue
         status = "died" if report.deaths else "graded"
         status = "timed out" if "timed out" in report.deaths else status
-        return {
-            "status": status,
-            "problem": "",
-            "verdicts": [asdict(verdict) for verdict in report.verdicts],
-            "cells": [list(line) for line in report.cells],
-            "deaths": list(report.deaths),
-            "figures": {name: base64.b64encode(png).decode() for name, png in report.figures},
-        }
+        figures = {name: base64.b64encode(png).decode() for name, png in report.figures}
+        return {"status": status, "problem": "", **asdict(report), "figures": figures}
     return {"status": "failed", "problem": problem}
 
 

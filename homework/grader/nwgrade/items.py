@@ -95,7 +95,7 @@ def _readings(got, expected):
 
 
 def show(course, assignment, rows, options):
-    """Print the items as two tables or as JSON, and draw them."""
+    """Show how each check went, and what came instead of right answers."""
     found, asked, came = items(assignment, rows), [], []
     for one in found:
         earned = "" if one["earned"] is None else f"{one['earned']:.0%}"
@@ -131,9 +131,9 @@ def drawn(title, found):
     found = sorted(found, key=lambda one: (one["discrimination"], one["earned"]))
     points = [(one["earned"], one["discrimination"]) for one in found]
     figure = Figure(figsize=(9, max(4.5, 0.24 * len(found) + 1)), layout="constrained")
-    axes = figure.add_subplot(title=title, xlim=(-0.03, 1.03))
+    lowest = min(-0.1, points[0][1] - 0.05)
+    axes = figure.add_subplot(title=title, xlim=(-0.03, 1.03), ylim=(lowest, 1.03))
     axes.scatter(*zip(*points, strict=True), color="#0068a8", zorder=3)
-    axes.set_ylim(min(-0.1, points[0][1] - 0.05), 1.03)
     axes.set_xlabel("difficulty: share of its points that was earned")
     axes.set_ylabel("discrimination: correlation with the rest")
     axes.xaxis.set_major_formatter(PercentFormatter(1))

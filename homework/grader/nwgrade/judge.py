@@ -96,8 +96,7 @@ class _Submission:
         self.draws = any("matplotlib" in cell.source for cell in self.cells)
         self.make_sandbox = make_sandbox
         self.sandbox = None
-        self.failed = []
-        self.deaths = []
+        self.failed, self.killed, self.deaths = [], [], []
         self.slowest = 0.0  # answer that came
         self.deadline = math.inf  # until the first sandbox is ready
 
@@ -107,22 +106,19 @@ class _Submission:
 
     def run(self):
         """Run all cells from the top in a fresh process, leaving out those that have killed it."""
-        deadly = set()
         while self._has_a_chance():
-            self.failed = [line for line in self.failed if line[0] in deadly]
+            self.failed = [*self.killed]
             self._begin()
             for cell in self.cells:
-                if cell.position in deadly:
-                    continue
                 try:
                     self._run(cell)
                 except box.Gone as gone:
-                    deadly.add(cell.position)
                     self.deaths.append(str(gone))
-                    self.failed.append((cell.position, _killed(gone)))
+                    self.killed.append((cell.position, _killed(gone)))
+                    self.failed.append(self.killed[-1])
+                    self.cells = [one for one in self.cells if one is not cell]
                     break
             else:
-                self.cells = [cell for cell in self.cells if cell.position not in deadly]
                 return
 
     def _begin(self):

@@ -3,15 +3,11 @@
 import re
 from contextlib import suppress
 from datetime import datetime
+from itertools import product
 
 from nwgrade.course import CourseError, csv_text, plain, printable, read_table, short, write
 
-MOODLE_DATES = (
-    "%A, %d %B %Y, %I:%M %p",
-    "%A, %d %B %Y, %H:%M",
-    "%d %B %Y, %I:%M %p",
-    "%A, %B %d, %Y, %I:%M %p",
-)
+MOODLE_DAYS, MOODLE_TIMES = ("%A, %d %B %Y", "%d %B %Y", "%A, %B %d, %Y"), ("%I:%M %p", "%H:%M")
 
 
 def read_roster(path):
@@ -36,9 +32,9 @@ def read_roster(path):
 
 def _date(path, text):
     text = " ".join(text.split())
-    for form in MOODLE_DATES:
+    for form in product(MOODLE_DAYS, MOODLE_TIMES):
         with suppress(ValueError):
-            return datetime.strptime(text, form)
+            return datetime.strptime(text, ", ".join(form))
     if text.strip("-"):
         raise CourseError(
             f"{path}: {short(text, 60)!r} is no date like 'Monday, 2 March 2026, 11:05 PM'. Set "

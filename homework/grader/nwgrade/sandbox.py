@@ -31,7 +31,8 @@ from pathlib import Path
 from nwgrade import wire
 from nwgrade.calls import SandboxError, filter_of_calls
 
-HERE = Path(__file__).parent
+HERE, PREFIX = Path(__file__).parent, Path(sys.base_prefix).resolve()
+INTERPRETER = PREFIX / "bin" / f"python{sysconfig.get_python_version()}"
 PACKAGES = ("numpy", "matplotlib")  # with what they need; nwlib is not among them
 START_SECONDS = 60
 TMP, TMP_FILES = 64 * 2**20, 1000  # bytes and files that a submission may write
@@ -57,7 +58,7 @@ class Gone(Exception):
     """The submission's process has ended without an answer: "timed out", "died" and so on."""
 
 
-class Sandbox:
+class Sandbox(contextlib.AbstractContextManager):
     """A sandbox that is starting: `ask` it, and `close` it.
 
     files : paths of the data files that a submission finds in its working directory.
@@ -83,9 +84,6 @@ class Sandbox:
         self._rest = b""  # what has come since the last answer
         for file in files if unsafe else ():
             shutil.copy(file, self.folder.name)
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, *_):
         self.close()
@@ -203,12 +201,12 @@ def _limited(limits):
 
 def _python(paths):
     start = f"import sys; sys.path += {[str(path) for path in paths]}; import worker; worker.main()"
-    return [_interpreter(), "-IS", "-c", start]
+    return [INTERPRETER, "-IS", "-c", start]
 
 
 def shown_folders():
     """Return the folders of this machine that a submission sees whole."""
-    return [Path("/usr"), Path(sys.base_prefix).resolve()]
+    return [Path("/usr"), PREFIX]
 
 
 def _files(files):
@@ -220,18 +218,17 @@ def _files(files):
             yield from ("--symlink", f"usr/{name}", f"/{name}")
         elif Path("/", name).is_dir():
             yield from ("--ro-bind", f"/{name}", f"/{name}")
-    prefix = Path(sys.base_prefix).resolve()
-    if not prefix.is_relative_to("/usr"):
-        for parent in list(prefix.parents)[-2::-1]:
+    if not PREFIX.is_relative_to("/usr"):
+        for parent in list(PREFIX.parents)[-2::-1]:
             yield from ("--perms", "0755", "--dir", parent)
-        yield from ("--ro-bind", prefix, prefix)
-    for place in ("/usr", "/usr/local", prefix):  # what else is installed may be a solution
+        yield from ("--ro-bind", PREFIX, PREFIX)
+    for place in ("/usr", "/usr/local", PREFIX):  # what else is installed may be a solution
         for installed in sorted(Path(place).glob("lib*/python3*/*-packages")):
             yield from ("--tmpfs", installed, "--remount-ro", installed)
-    yield from ("--perms", "0755", "--dir", "/packages")
+    for folder in ("/packages", "/worker"):
+        yield from ("--perms", "0755", "--dir", folder)
     for source in sorted(_package_files()):
         yield from ("--ro-bind", source, f"/packages/{source.name}")
-    yield from ("--perms", "0755", "--dir", "/worker")
     for name in ("worker.py", "wire.py"):
         yield from ("--ro-bind", HERE / name, f"/worker/{name}")
     yield from ("--perms", "1777", "--size", TMP, "--tmpfs", "/tmp")
@@ -255,11 +252,6 @@ def _font_lists():
     import matplotlib.font_manager
 
     return sorted(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))
-
-
-def _interpreter():
-    prefix = Path(sys.base_prefix).resolve()
-    return prefix / "bin" / f"python{sysconfig.get_python_version()}"
 
 
 @lru_cache

@@ -121,7 +121,10 @@ def _words(cell):
 
 
 def show(course, assignment, options):
-    """Print the closest pairs, beside what pairs of this class share, and write a page of them."""
+    """Show pairs that share more than the handout explains.
+
+    They stand beside what pairs of this class share, and a page has their lines.
+    """
     names, notebooks = {}, {}
     for student, submission in course.submissions(assignment.name).items():
         names[student], notebooks[student] = submission.name, []

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from nwgrade.gradebook import entries, gradebook
+from nwgrade.gradebook import gradebook
 
 OUTDATED = "outdated"  # graded by another version of the assignment
 BROKEN_CHECK = "check broke"  # no score until a person has said what the answer is worth
@@ -83,7 +83,7 @@ def rows(course, assignment, students=()):
     found, students = [], dict(students)
     submissions = course.submissions(assignment.name)
     with gradebook(course) as book:
-        known = {entry.student.id: entry for entry in entries(book, assignment.name)}
+        known = {entry.student.id: entry for entry in book.assignment_submissions(assignment.name)}
         for student in sorted(submissions.keys() | students.keys()):
             submission = submissions.get(student)
             name = submission.name if submission else students[student]

@@ -44,12 +44,9 @@ def standings(options, assignment, rows, *more):
         late = f"{row.days_late} d" if row.days_late else ""
         score = "" if row.score is None else f"{row.score:g}"
         people.append([row.student, row.name, status, _sum(checks), _sum(by_hand), late, score])
-    title, columns = (
-        f"{assignment.name}, {assignment.points:g} points",
-        ["student", "name", "status"],
-    )
-    numbers = ["checks", "written", "late", "score"]
-    tell(options, machine, table(title, columns, people, numbers, whole=["status"]), *more)
+    title = f"{assignment.name}, {assignment.points:g} points"
+    known, numbers = ["student", "name", "status"], ["checks", "written", "late", "score"]
+    tell(options, machine, table(title, known, people, numbers, whole=["status"]), *more)
 
 
 def table(title, columns, rows, numbers=(), whole=()):

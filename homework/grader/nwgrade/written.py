@@ -170,7 +170,7 @@ def _number(line, row, name, least, most):
 
 
 def answers(course, assignment, rows, options):
-    """Obey `nwgrade written`."""
+    """Write a sheet for the answers in words, or read it back."""
     if options.read:
         count = read_sheet(course, assignment, rows, options.read)
         told = tell.count_of(count, "answer has points now.", "answers have points now.")
