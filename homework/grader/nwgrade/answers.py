@@ -37,12 +37,12 @@ def owners(assignment, cells):
     cell of the assignment, or between the one before and it.
     """
     ids = [cell.grade_id for cell in assignment.cells]
-    following, last, found = dict(pairwise(ids)), "", []
+    following, written, last, found = dict(pairwise(ids)), assignment.written, "", []
     for cell in cells:
         is_own = cell.grade_id not in ids
         last = last if is_own else cell.grade_id
         near = (last, following.get(last)) if is_own else (last,)
-        found.append(next((one for one in near if one in assignment.written), ""))
+        found.append(next((one for one in near if one in written), ""))
     return found
 
 

@@ -163,8 +163,6 @@ def faults(assignment):
 
 def _unequal(points, summed, what):
     """Say where the points that a cell gives are not those of what they are given for."""
-    return [
-        f"Cell {name} gives {points.get(name, 0):g} points, {what} {summed.get(name, 0):g}."
-        for name in sorted(points.keys() | summed.keys())
-        if points.get(name, 0) != summed.get(name, 0)
-    ]
+    points, summed = Counter(points), Counter(summed)
+    unequal = [one for one in sorted({*points, *summed}) if points[one] != summed[one]]
+    return [f"Cell {one} gives {points[one]:g} points, {what} {summed[one]:g}." for one in unequal]

@@ -55,8 +55,7 @@ def filter_of_calls():
         calls.add_rule(seccomp.ALLOW, name)
     for name, kinds in SOME.items():
         for kind in kinds:
-            is_kind = seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, kind)
-            calls.add_rule(seccomp.ALLOW, name, is_kind)
+            calls.add_rule(seccomp.ALLOW, name, seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, kind))
     calls.add_rule(seccomp.ALLOW, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, THREAD, THREAD))
     calls.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # then clone is tried instead
     with os.fdopen(os.memfd_create("calls"), "w+b") as file:

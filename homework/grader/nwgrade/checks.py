@@ -24,7 +24,6 @@ import inspect
 import linecache
 import reprlib
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -73,7 +72,7 @@ def check(cell, points):
 def load_checks(text, path):
     """Return the checks in the text of the module at `path`, in order, and its rubric, if any."""
     _collected.clear()
-    module = {"__name__": f"checks_{Path(path).stem}", "__file__": str(path)}
+    module = {"__name__": f"checks_{path.stem}", "__file__": str(path)}
     linecache.cache[str(path)] = len(text), None, text.splitlines(keepends=True), str(path)
     exec(compile(text, str(path), "exec"), module)
     names = [one.name for one in _collected]
@@ -205,9 +204,7 @@ def _shown(value):
         return f"[{first}, ...] of shape {value.shape}"
     if isinstance(value, np.ndarray):
         return np.array2string(value, precision=4, separator=", ").replace("\n", "")
-    if isinstance(value, float):
-        return _number(value)
-    return LITTLE.repr(value)
+    return _number(value) if isinstance(value, float) else LITTLE.repr(value)
 
 
 def _number(value):

@@ -3,7 +3,6 @@
 import argparse
 import fcntl
 import os
-import shutil
 import sys
 import time
 import zipfile
@@ -37,6 +36,8 @@ BROKEN = 3
 def main(arguments=None):
     """Obey the command line; return the exit code."""
     options = _parser().parse_args(arguments)
+    if options.unsafe:
+        tell.warn("--unsafe: submissions can read, change and send away all that you can.")
     try:
         with on_disk():
             course = Course(options.course)
@@ -61,7 +62,7 @@ def _parser():
         summary = run.__doc__.splitlines()[0]
         told = summary[0].lower() + summary[1:].rstrip(".")
         one = commands.add_parser(name, help=told, description=summary)
-        one.set_defaults(run=run, rows=rows)
+        one.set_defaults(run=run, rows=rows, unsafe=False)
         one.add_argument("assignment", help="its name, like hw1")
         one.add_argument("--course", default=".", metavar="FOLDER", help="default: this folder")
         flag = partial(one.add_argument, action="store_true")
@@ -69,13 +70,18 @@ def _parser():
         return one, flag
 
     def number(one, name, kind, default, what):
+        def positive(text):
+            if not 0 < (value := kind(text)) < 1e6:
+                raise argparse.ArgumentTypeError(f"must be more than 0, not {text}")
+            return value
+
         told = f"{what} (default %(default)g)"
-        one.add_argument(name, type=kind, default=default, help=told)
+        one.add_argument(name, type=positive, default=default, help=told)
 
     def limits(one, flag):
         flag("--unsafe", help="without a sandbox: submissions can read and write all that you can")
-        number(one, "--seconds", _positive, Limits.seconds, "wall-clock time of a cell or a call")
-        number(one, "--megabytes", _count, Limits.megabytes, "memory of a submission")
+        number(one, "--seconds", float, Limits.seconds, "wall-clock time of a cell or a call")
+        number(one, "--megabytes", int, Limits.megabytes, "memory of a submission")
 
     limits(*command("release", release))
     one, _ = command("collect", collected)
@@ -86,7 +92,7 @@ def _parser():
     one, flag = command("grade", grade)
     limits(one, flag)
     what = "submissions at a time, as many as this machine has processors"
-    number(one, "--workers", _count, os.cpu_count(), what)
+    number(one, "--workers", int, os.cpu_count(), what)
     where = "grade on a Dask cluster: tls://host:8786"
     one.add_argument("--dask", metavar="ADDRESS", default="", help=where)
     risk = "use a cluster without TLS: whoever can reach it can run code and change grades"
@@ -110,41 +116,23 @@ def _parser():
     return parser
 
 
-def _count(text):
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, not {number}")
-    return number
-
-
-def _positive(text):
-    if not 0 < (number := float(text)) < 1e6:
-        raise argparse.ArgumentTypeError(f"must be more than 0, not {text}")
-    return number
-
-
-def _limits(options):
-    return Limits(seconds=options.seconds, megabytes=options.megabytes)
-
-
 # ---- The commands ----
 
 
 def release(course, assignment, options):
     """Make what students get, and check that all of it holds."""
-    tell.warn_if_unsafe(options)
-    make_sandbox = partial(Sandbox, _limits(options), assignment.files, options.unsafe)
+    limits = Limits(seconds=options.seconds, megabytes=options.megabytes)
+    make_sandbox = partial(Sandbox, limits, assignment.files, options.unsafe)
     before_release(assignment, make_sandbox)
     notebook = gradebook.release(course, assignment)
-    for file in assignment.files:
-        shutil.copy(file, notebook.parent)
     packed = course.root / "release" / f"{assignment.name}.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in [notebook, *assignment.files]:
             archive.write(file, f"{assignment.name}/{file.name}")
     told = {"notebook": str(notebook), "zip": str(packed), "points": assignment.points}
-    tests, checks = sum(assignment.tests.values()), f"{len(assignment.checks)} checks"
-    people = [f"{assignment.name}: {assignment.points:g} points, {tests:g} by {checks} "]
-    people[0] += f"and {assignment.points - tests:g} by a person."
+    most, tests = assignment.points, sum(assignment.tests.values())
+    by = f"{tests:g} by {len(assignment.checks)} checks and {most - tests:g} by a person."
+    people = [f"{assignment.name}: {most:g} points, {by}"]
     people.append("The solutions earn all that checks give.")
     people.append("What is handed out earns none of it, and runs from top to bottom.")
     tell.tell(options, told, *people, f"For students: {packed}")
@@ -165,15 +153,14 @@ def collected(course, assignment, options):
 def grade(course, assignment, options):
     """Grade what is new or has changed."""
     _refuse_nothing(course, assignment)
-    limits = _limits(options)
+    limits = Limits(seconds=options.seconds, megabytes=options.megabytes)
     kit = grading.make_kit(course, assignment, limits, options.unsafe)
     workers = grading.workers(kit, options.workers, options.dask, options.trust_the_network)
-    tell.warn_if_unsafe(options)
     asked = interrupt.asked()
     with _alone(course), workers as client:
         before_grading(course, assignment, kit, client, asked)
         gradebook.prepare(course, assignment)
-        work = list(grading.needed(course, assignment, limits, options.unsafe, options.again))
+        work = list(grading.needed(course, assignment, kit, options.again))
         started = time.monotonic()
         watched = standings.watched(course, assignment, tell.warn)
         progress = tell.progress(len(work), options)

@@ -24,10 +24,8 @@ MAX_NOTEBOOKS = 20  # of one student; the latest are looked at
 UNREADABLE, OTHERS = -2, -1  # instead of how many cells are those of the assignment
 STAMP = "{:%Y-%m-%d %H:%M:%S} UTC\n"
 ATTEMPT = re.compile(r"[-( ]+(\d+)\)?$")
-WHOSE = (
-    "Find out whose it is, put it into a folder with that student's number for its name, and "
-    "collect the folder around it. In Canvas, its gradebook as --worksheet may tell whose it is."
-)
+WHOSE = """Find out whose it is, put it into a folder with that student's number for its name, \
+and collect the folder around it. In Canvas, its gradebook as --worksheet may tell whose it is."""
 
 
 def collect(course, assignment, source, worksheet=None):
@@ -67,8 +65,7 @@ def collect(course, assignment, source, worksheet=None):
             line = _store(course, assignment, one, time and course.instant(time), versions, note)
             lines.append(line | {"files": [_fate(file) for file in one.files]})
             one.files.clear()  # with all that was read of them
-    for student in sorted(names.keys() - handed.keys()):
-        lines.append(_line(student, names[student], "nothing"))
+    lines += [_line(one, names[one], "nothing") for one in sorted(names.keys() - handed.keys())]
     is_moodle = times is not None or any(one.layout == "moodle" for one in handed.values())
     remember(course, assignment.name, lines, is_moodle)
     if nobodys := [file for file in files if not file.name]:
@@ -95,10 +92,8 @@ def _account(files):
     for file in files:
         if file.became != "collected":
             reasons[file.became, file.why].append(file)
-    told = [
-        f"{count_of(len(files), 'file', 'files')}: {counts['collected']} collected, "
-        f"{counts['kept']} kept in archive/, {counts['left out']} left out."
-    ]
+    count, kept = count_of(len(files), "file", "files"), f"{counts['kept']} kept in archive/"
+    told = [f"{count}: {counts['collected']} collected, {kept}, {counts['left out']} left out."]
     for (became, why), some in sorted(reasons.items()):
         told.append(f"{named(some)} {became}: {why}." + f" {WHOSE}" * (why == UNCLEAR))
     return told
@@ -131,7 +126,9 @@ def _store(course, assignment, one, time, versions, note):
         notes.append("renamed")
     version, called = (digest(found.data), found.name) if found else ("", "")
     archive = course.root / "archive" / name / student
-    is_late, known = one.is_late, time or one.time
+    # Canvas does not tell when
+    last = None if one.layout == "canvas" else max(file.time for file in one.files)
+    is_late, known = one.is_late, time or last
     for folder in archive.glob("*") if found and is_by_hand else ():
         old = course.submission_in(folder, name, student)  # no file tells better when it came
         if old and old.version == version:
@@ -271,13 +268,15 @@ def _files(name, new, found):
     return files | {"received.json": json.dumps(received, indent=1) + "\n"}
 
 
-def _put(folder, files, move_away=lambda: None):
-    """Write a folder as a whole or not at all; what is there is moved away just before."""
+def _put(folder, files, before=None, kept=None):
+    """Write a folder as a whole or not at all; the version before is moved to `kept`."""
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)  # of a run that was stopped
     for name, content in files.items():
         write(part / name, content)
-    move_away()
+    if before and before.notebook and not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        before.folder.rename(kept)
     if folder.exists():
         shutil.rmtree(folder)
     part.rename(folder)
@@ -287,13 +286,7 @@ def _replace(course, name, student, files):
     """Put a version in the place of the one before; return where in the course that is kept."""
     before, archive = course.submission(name, student), course.root / "archive" / name / student
     kept = before and archive / _version(before.time, before.version)
-
-    def move_away():
-        if before and before.notebook and not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            before.folder.rename(kept)
-
-    _put(course.folder(name, student), files, move_away)
+    _put(course.folder(name, student), files, before, kept)
     return kept and kept.relative_to(course.root)
 
 

@@ -19,7 +19,6 @@ import zoneinfo
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 
@@ -74,24 +73,15 @@ class Course:
                 f"{self.root} is no course folder: it has no source/ and checks/. Go to one, or "
                 "name one with --course."
             )
-        self.settings, self.rounds = _settings(self.root / "course.toml")
-
-    @property
-    def names(self):
-        """The names of all assignments."""
-        return sorted(path.stem for path in (self.root / "checks").glob("*.py"))
+        self.settings, self.rounds, self.zone = _settings(self.root / "course.toml")
 
     def assignment(self, name):
         """Return the assignment of that name."""
-        if name not in self.names and not (self.root / "source" / name).is_dir():
-            known = ", ".join(self.names) or "none"
+        names = sorted(path.stem for path in (self.root / "checks").glob("*.py"))
+        if name not in names and not (self.root / "source" / name).is_dir():
+            known = ", ".join(names) or "none"
             raise CourseError(f"There is no assignment {name}; there are: {known}.")
         return load_assignment(self.root, name)
-
-    @cached_property
-    def zone(self):
-        """The time zone of all dates without one."""
-        return zoneinfo.ZoneInfo(self.settings["time_zone"])
 
     def due(self, name, student):
         """Return when the student has to hand in, or None if any time will do."""
@@ -167,7 +157,7 @@ class Course:
 
 
 def _settings(path):
-    """Return the course's settings and those of each assignment."""
+    """Return the course's settings, those of each assignment, and the zone of all dates without."""
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
@@ -191,12 +181,12 @@ def _settings(path):
             known = " or ".join(map(repr, RESUBMISSIONS))
             raise CourseError(f"{path}: {name} must be {known}.")
     try:
-        zoneinfo.ZoneInfo(settings["time_zone"])
+        zone = zoneinfo.ZoneInfo(settings["time_zone"])
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         raise CourseError(f"{path}: there is no time zone {settings['time_zone']!r}.") from None
     for name, values in rounds.items():
         _check_round(path, name, values)
-    return settings, rounds
+    return settings, rounds, zone
 
 
 def _check_round(path, name, values):
@@ -223,9 +213,9 @@ def on_disk():
         if error.errno is None:  # not of the system
             raise
         raise CourseError(
-            f"{error.filename or 'The disk'}: {error.strerror or error}. Nothing is lost, and what "
-            "was done is kept. Make room, or see to it that you may read and write there, and give "
-            "the same command again."
+            f"{error.filename or 'This machine'}: {error.strerror or error}. Nothing is lost, and "
+            "what was done is kept. Make room, or see to it that you may read and write there, and "
+            "give the same command again."
         ) from None
 
 

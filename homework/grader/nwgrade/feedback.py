@@ -49,7 +49,7 @@ def _part(course, assignment, row, part):
     text = "" if verdicts else row.result["answers"].get(cell, "")
     is_open = not verdicts and not assignment.is_answered(cell, text)
     lines, comment = _told(part, assignment.rubric.get(cell, ()))
-    shown = [] if is_open else list(pictures(course, assignment, row, cell))
+    shown = [] if is_open else pictures(course, assignment, row, cell)
     has_figure = cell in assignment.drawings and not is_open
     by_checks = sum(one["earned"] for one in verdicts)
     own = {"title": assignment.title(cell), "points": part.points, "comment": comment}
@@ -62,10 +62,9 @@ def _part(course, assignment, row, part):
 
 def _checked(one):
     """Return the line of a check: kind, mark, title, why, points."""
-    kind, mark = ("good", "✓") if one["earned"] == one["points"] else ("bad", "✗")
-    points = f"{one['earned']:g} / {one['points']:g}"
-    if one["is_broken"]:
-        kind, mark, points = "bad", "!", f"? / {one['points']:g}"
+    is_broken, is_earned = one["is_broken"], one["earned"] == one["points"]
+    kind, mark = ("bad", "!") if is_broken else ("good", "✓") if is_earned else ("bad", "✗")
+    points = f"{'?' if is_broken else format(one['earned'], 'g')} / {one['points']:g}"
     return kind, mark, one["check"].replace("_", " "), one["message"], points
 
 

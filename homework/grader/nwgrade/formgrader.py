@@ -36,8 +36,7 @@ def notebook(assignment, cells, verdicts, pictures):
         if cell.is_graded and cell.grade_id not in seen:
             text = cell.source if cell.is_test else "The student's notebook has no such cell."
             shown += _official(cell, text, verdicts, pictures)
-    for position, cell in enumerate(shown):
-        cell["id"] = f"cell-{position}"
+    shown = [cell | {"id": f"cell-{position}"} for position, cell in enumerate(shown)]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {"cells": shown, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nwgrade import formgrader
@@ -91,11 +91,10 @@ def _is_registered(course, assignment):
     with gradebook(course) as book:
         from nbgrader.api import MissingEntry
 
-        try:
+        known = {}
+        with suppress(MissingEntry):
             notebook = book.find_notebook(assignment.name, assignment.name)
-        except MissingEntry:
-            return False
-        known = {cell.name: cell.max_score for cell in notebook.grade_cells}
+            known = {cell.name: cell.max_score for cell in notebook.grade_cells}
     points = {name: cell.points for name, cell in assignment.written.items()}
     return known == assignment.tests | points
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from nwgrade.checks import load_checks
-from nwgrade.course import CourseError, digest
+from nwgrade.course import CourseError, digest, write
 from nwgrade.judge import judge
 from nwgrade.notebooks import Unreadable, read_notebook
 from nwgrade.sandbox import Limits, Sandbox, SandboxError, shown_folders
@@ -31,17 +31,16 @@ SECONDS_TO_REACH = 10  # a cluster
 class Kit:
     """What it takes to grade submissions of an assignment.
 
-    checks : the text of its module. files : (name, bytes) of its data. drawings : of each cell with
-    a figure, the function that draws it. run : a name that no other command's run has.
+    files : the bytes of its checks and its data, by their path in the course. drawings : of each
+    cell with a figure, the function that draws it. run : a name that no other command's run has.
     """
 
     name: str
-    checks: str
-    files: tuple
+    files: dict
     drawings: tuple
     limits: Limits
-    unsafe: bool = False
-    run: str = ""
+    unsafe: bool
+    run: str
 
 
 def make_kit(course, assignment, limits, unsafe=False):
@@ -52,11 +51,10 @@ def make_kit(course, assignment, limits, unsafe=False):
                 f"Submissions see what lies in {folder}, and {course.root} does, with its checks "
                 "and solutions. Move the course: into your home folder, say."
             )
-    checks = (course.root / "checks" / f"{assignment.name}.py").read_text(encoding="utf-8")
-    files = tuple((path.name, path.read_bytes()) for path in assignment.files)
-    drawings = tuple(assignment.drawings.items())
-    run = secrets.token_hex(8)
-    return Kit(assignment.name, checks, files, drawings, limits, unsafe, run)
+    paths = [course.root / "checks" / f"{assignment.name}.py", *assignment.files]
+    files = {path.relative_to(course.root).as_posix(): path.read_bytes() for path in paths}
+    drawings, run = tuple(assignment.drawings.items()), secrets.token_hex(8)
+    return Kit(assignment.name, files, drawings, limits, unsafe, run)
 
 
 # ---- One submission ----
@@ -99,16 +97,11 @@ class _Room:
     def __init__(self, kit):
         self._kit = kit
         self._folder = tempfile.TemporaryDirectory(prefix="nwgrade-")
-        module = Path(self._folder.name, "checks", f"{kit.name}.py")
-        data = Path(self._folder.name, "source", kit.name)
-        for folder in (module.parent, data):
-            folder.mkdir(parents=True)
-        module.write_text(kit.checks, encoding="utf-8")
-        for name, content in kit.files:
-            (data / name).write_bytes(content)
+        module, *self._files = [Path(self._folder.name, name) for name in kit.files]
+        for path, content in zip([module, *self._files], kit.files.values(), strict=True):
+            write(path, content)
         with _loading:
-            self.checks, _ = load_checks(kit.checks, module)
-        self._files = sorted(data.iterdir())
+            self.checks, _ = load_checks(module.read_text(encoding="utf-8"), module)
         self._sandboxes = [self._start()]
 
     def _start(self):
@@ -155,13 +148,13 @@ def ready(limits, unsafe):
 # ---- All submissions of an assignment ----
 
 
-def needed(course, assignment, limits, unsafe=False, again=False):
+def needed(course, assignment, kit, again=False):
     """Yield (submission, stamp) of what is not graded as it stands.
 
     The stamp is what the grade is of: the version of the submission and that of the grader, and the
     seed of all inputs. A version's seed is drawn once: grading it again asks the same questions.
     """
-    grader = grader_version(assignment, limits, unsafe)
+    grader = grader_version(assignment, kit)
     for submission in course.submissions(assignment.name).values():
         old = course.result(assignment.name, submission.student)
         version = submission.version
@@ -172,9 +165,9 @@ def needed(course, assignment, limits, unsafe=False, again=False):
         yield submission, {"version": version, "seed": seed, "grader": grader}
 
 
-def grader_version(assignment, limits, unsafe):
+def grader_version(assignment, kit):
     """Return what a grade depends on besides the submission: assignment, grader and limits."""
-    parts = [assignment.version, repr((limits, unsafe)), code_version()]
+    parts = [assignment.version, repr((kit.limits, kit.unsafe)), code_version()]
     return digest("\0".join(parts).encode())
 
 
@@ -220,9 +213,8 @@ def _result(future):
         return future.result()
     if future.status == "error":
         return {"status": "failed", "problem": f"its worker was lost: {future.exception()!r}"}
-    raise CourseError(
-        "The Dask cluster is gone. What was graded is kept, and the same command goes on."
-    )
+    told = "The Dask cluster is gone. What was graded is kept, and the same command goes on."
+    raise CourseError(told)
 
 
 # ---- Who does it ----
@@ -295,8 +287,7 @@ def _cluster(address, trusted):
         )
     try:
         resolve_address(address)  # Client takes long to give up what is no address
-        options = {"timeout": SECONDS_TO_REACH, "set_as_default": False}
-        client = Client(address, security=security, **options)
+        client = Client(address, security=security, timeout=SECONDS_TO_REACH, set_as_default=False)
     except (OSError, TimeoutError, TypeError, ValueError) as error:
         raise CourseError(f"There is no Dask cluster at {address}: {error}") from None
     with client:

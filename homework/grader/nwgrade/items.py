@@ -126,7 +126,6 @@ def show(course, assignment, rows, options):
 def drawn(title, found):
     """Return an SVG of items: how many earned each, against its discrimination."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
 
     found = sorted(found, key=lambda one: (one["discrimination"], one["earned"]))
     points = [(one["earned"], one["discrimination"]) for one in found]
@@ -136,7 +135,7 @@ def drawn(title, found):
     axes.scatter(*zip(*points, strict=True), color="#0068a8", zorder=3)
     axes.set_xlabel("difficulty: share of its points that was earned")
     axes.set_ylabel("discrimination: correlation with the rest")
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter("{x:.0%}")
     axes.axhline(0, color="#767676", linewidth=0.8)
     axes.spines[["right", "top"]].set_visible(False)
     # In a column: beside the points, most of which lie close together, names would cover each other

@@ -3,7 +3,7 @@
 import math
 import time
 import zlib
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,14 +61,11 @@ def judge(cells, checks, make_sandbox, seed, drawings=()):
     seed : makes all inputs of the checks. drawings : pairs of a cell and the function that draws
     its figure on axes.
     """
-    submission = _Submission(cells, make_sandbox)
-    try:
+    with closing(_Submission(cells, make_sandbox)) as submission:
         submission.run()
         verdicts = tuple(_verdict(check, submission, seed) for check in checks)
-        figures = tuple((cell, submission.draw(name)) for cell, name in drawings)
-    finally:
-        submission.close()
-    figures = tuple((cell, png) for cell, png in figures if png)
+        drawn = [(cell, submission.draw(name)) for cell, name in drawings]
+    figures = tuple((cell, png) for cell, png in drawn if png)
     return Report(verdicts, tuple(submission.failed), tuple(submission.deaths), figures)
 
 
@@ -174,14 +171,11 @@ class _Submission:
             raise Failed(f"Calling {name}: {_killed(gone)}") from None
 
     def draw(self, name):
-        """Return the PNG of what the function draws, or None."""
-        try:
+        """Return the PNG of what the function draws, of a size that a page can show, or None."""
+        with suppress(Failed, ValueError):
             reply = self.ask({"draw": name})
-        except Failed:
-            return None
-        png = reply.get("value") if isinstance(reply, dict) else None
-        is_small = isinstance(png, bytes) and len(png) <= MAX_PNG
-        with suppress(ValueError):
+            png = reply.get("value") if isinstance(reply, dict) else None
+            is_small = isinstance(png, bytes) and len(png) <= MAX_PNG
             return png if is_small and max(sides(png, ["PNG"])) <= MAX_SIDE else None
         return None
 

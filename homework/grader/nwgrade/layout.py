@@ -13,13 +13,8 @@ from pathlib import Path
 from nwgrade.course import CourseError, safe_id, short
 from nwgrade.sources import HIDDEN
 
-LAYOUTS = {
-    "moodle": "packed by Moodle",
-    "canvas": "packed by Canvas",
-    "folder": "a folder for each student",
-    "file": "a file for each student",
-}
-PACKED = ("moodle", "canvas")
+PACKED = {"moodle": "packed by Moodle", "canvas": "packed by Canvas"}
+LAYOUTS = {**PACKED, "folder": "a folder for each student", "file": "a file for each student"}
 # Each looks ahead, to find all that overlap: a name may be made to look like an entry.
 MOODLE = re.compile(r"(?=_([0-9]+)_assignsubmission_([a-z]+_?))")
 CANVAS = re.compile(r"(?=_([0-9]+|(?<=anon_)[0-9A-Za-z]+)_([0-9]+_|(?=(?:text|link)\.html$)))")
@@ -47,11 +42,6 @@ class Handed:
     rest: str
     is_late: bool = False
     files: list = field(default_factory=list)
-
-    @property
-    def time(self):
-        """When the last of it was handed in, or None if nothing tells: Canvas does not."""
-        return None if self.layout == "canvas" else max(file.time for file in self.files)
 
 
 def by_student(files, name, known, roster):
@@ -164,9 +154,8 @@ def _around(paths, name, known):
     while paths:
         inside = [path.removeprefix(around).split("/") for path in paths]
         top, deeper = inside[0][0], [parts[1:] for parts in inside]
-        if any(parts[0] != top for parts in inside) or not all(deeper) or safe_id(top) in known:
-            break
-        if _packed([[top, "x"]]):
+        is_students = safe_id(top) in known or _packed([[top, "x"]])
+        if is_students or any(parts[0] != top for parts in inside) or not all(deeper):
             break
         if top != name and (is_certain or not _is_around(deeper, f"{around}{top}", name)):
             break

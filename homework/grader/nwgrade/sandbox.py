@@ -90,10 +90,8 @@ class Sandbox(contextlib.AbstractContextManager):
 
     def close(self):
         """End the submission, and with it all that it has left."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            stream.close()
+        with self._process:  # which waits for its end, and closes the pipes
+            self._process.kill()
         if self.folder:
             self.folder.cleanup()
 
@@ -150,21 +148,16 @@ ENVIRONMENT = {"HOME": "/tmp", "LANG": "C.UTF-8", "MPLBACKEND": "Agg"}
 ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 ENVIRONMENT["PATH"] = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # The outer bubblewrap: apart from the machine, and with the rights that arranging takes
-APART = """
-    --unshare-ipc --unshare-pid --unshare-net --unshare-uts --hostname x --unshare-cgroup-try
-    --die-with-parent
-"""
-ROOT = "--cap-drop ALL --cap-add CAP_SYS_ADMIN --cap-add CAP_SETUID --cap-add CAP_SETGID"
-USER = """
-    --unshare-user --uid 0 --gid 0 --cap-drop ALL --cap-add CAP_SYS_ADMIN --cap-add CAP_SETFCAP
-"""
+APART = "--unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup-try"
+APART += " --hostname x --die-with-parent"
+RIGHTS = "--cap-drop ALL --cap-add CAP_SYS_ADMIN"
+ROOT = f"{RIGHTS} --cap-add CAP_SETUID --cap-add CAP_SETGID"
+USER = f"--unshare-user --uid 0 --gid 0 {RIGHTS} --cap-add CAP_SETFCAP"
 MOUNT = f'mount -i -o remount,nr_inodes={TMP_FILES} tmpfs /tmp && exec "$@"'
 DROP = f"setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups --inh-caps=-all"
 # The inner one: no /proc, no rights, and a user namespace in which threads are counted
-INNER = f"""
-    bwrap --dev-bind / / --tmpfs /proc --remount-ro /proc --unshare-user --uid {NOBODY}
-    --gid {NOBODY} --die-with-parent --new-session --chdir /tmp --seccomp
-"""
+INNER = f"bwrap --dev-bind / / --tmpfs /proc --remount-ro /proc --unshare-user --uid {NOBODY}"
+INNER += f" --gid {NOBODY} --die-with-parent --new-session --chdir /tmp --seccomp"
 
 
 def _isolated(limits, files, descriptor):

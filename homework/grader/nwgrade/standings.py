@@ -138,11 +138,10 @@ def _parts(assignment, notebook):
 
 
 def pictures(course, assignment, row, cell):
-    """Yield the files of the figure and the pictures of a written answer."""
+    """Return the files of the figure and the pictures of a written answer."""
     folder = course.root / "autograded" / row.student / assignment.name
-    for name in row.result.get("pictures", {}).get(cell, ()):
-        if (folder / name).is_file():
-            yield folder / name
+    files = [folder / name for name in row.result.get("pictures", {}).get(cell, ())]
+    return [file for file in files if file.is_file()]
 
 
 @contextmanager

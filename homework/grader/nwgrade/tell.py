@@ -25,11 +25,6 @@ def progress(total, options):
         yield lambda: progress.advance(task)
 
 
-def warn_if_unsafe(options):
-    if options.unsafe:
-        warn("--unsafe: submissions can read, change and send away all that you can.")
-
-
 def standings(options, assignment, rows, *more):
     """Tell where each student stands, and more to people."""
     machine, people = [], []
@@ -45,8 +40,8 @@ def standings(options, assignment, rows, *more):
         score = "" if row.score is None else f"{row.score:g}"
         people.append([row.student, row.name, status, _sum(checks), _sum(by_hand), late, score])
     title = f"{assignment.name}, {assignment.points:g} points"
-    known, numbers = ["student", "name", "status"], ["checks", "written", "late", "score"]
-    tell(options, machine, table(title, known, people, numbers, whole=["status"]), *more)
+    columns, numbers = ["student", "name", "status"], ["checks", "written", "late", "score"]
+    tell(options, machine, table(title, columns, people, numbers, whole=["status"]), *more)
 
 
 def table(title, columns, rows, numbers=(), whole=()):

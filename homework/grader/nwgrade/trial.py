@@ -19,7 +19,7 @@ def before_grading(course, assignment, kit, client, asked):
 
     That is tried once for each version of the assignment and of the grader.
     """
-    version = grading.grader_version(assignment, kit.limits, kit.unsafe)
+    version = grading.grader_version(assignment, kit)
     tried = course.root / "autograded" / f".{assignment.name}-tried"
     if tried.exists() and tried.read_bytes() == version.encode():
         return

@@ -6,6 +6,7 @@ in an order in which nobody's name can be seen.
 
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from shlex import quote
 
 from nwgrade import tell
@@ -21,14 +22,22 @@ SORTED = "row {}: the answer_id is that of another row. Were only some of the co
 MORE = " [This goes on, on the page beside the sheet.]"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Written:
     """An answer as it stands on the sheet and on its page."""
 
-    id: str
     cell: str
     row: Row
     earned: float | None
+
+    @cached_property
+    def id(self):
+        """What tells an answer from all others, and from what it was before.
+
+        It begins with a letter: a spreadsheet makes another number of 0012 and of 12e4567.
+        """
+        shown = self.row.result["shown"][self.cell]
+        return "a" + digest(f"{self.row.student}/{self.cell}/{shown}".encode())[:10]
 
     @property
     def text(self):
@@ -37,22 +46,10 @@ class Written:
 
 def _answers(assignment, rows):
     """Return all answers, question by question; the order within one has nothing of the names."""
-    found = [
-        Written(_answer_id(row, part.cell), part.cell, row, part.earned)
-        for row in rows
-        for part in row.parts
-        if part.cell in assignment.rubric
-    ]
+    parts = [(part, row) for row in rows for part in row.parts if part.cell in assignment.rubric]
     questions = list(assignment.rubric)
+    found = [Written(part.cell, row, part.earned) for part, row in parts]
     return sorted(found, key=lambda one: (questions.index(one.cell), one.id))
-
-
-def _answer_id(row, cell):
-    """Return what tells an answer from all others, and from what it was before.
-
-    It begins with a letter: a spreadsheet makes another number of 0012 and of 12e4567.
-    """
-    return "a" + digest(f"{row.student}/{cell}/{row.result['shown'][cell]}".encode())[:10]
 
 
 def write_sheet(course, assignment, rows, path, all_of_them=False, names=False):
