@@ -89,7 +89,7 @@ def canvas(assignment, rows, downloaded=None):
     columns = [name for name in lines[0] if own.fullmatch(name.strip())] or [assignment.name]
     if len(columns) > 1:
         raise CourseError(f"{downloaded} has several columns for it: {', '.join(columns)}.")
-    (column,), keep = columns, [name for name in CANVAS_COLUMNS if name in lines[0]]
+    column, keep = columns[0], [name for name in CANVAS_COLUMNS if name in lines[0]]
     table = [[*keep, column]]
     for line in lines:
         now = line.get(column, "")
