@@ -35,7 +35,6 @@ class Kit:
     cell with a figure, the function that draws it. run : a name that no other command's run has.
     """
 
-    name: str
     files: dict
     drawings: tuple
     limits: Limits
@@ -46,15 +45,15 @@ class Kit:
 def make_kit(course, assignment, limits, unsafe=False):
     """Return the kit of an assignment; refuse a course that submissions could read."""
     for folder in [] if unsafe else shown_folders():
-        if course.root.resolve().is_relative_to(folder):
+        if course.root.is_relative_to(folder):
             raise CourseError(
                 f"Submissions see what lies in {folder}, and {course.root} does, with its checks "
                 "and solutions. Move the course: into your home folder, say."
             )
     paths = [course.root / "checks" / f"{assignment.name}.py", *assignment.files]
     files = {path.relative_to(course.root).as_posix(): path.read_bytes() for path in paths}
-    drawings, run = tuple(assignment.drawings.items()), secrets.token_hex(8)
-    return Kit(assignment.name, files, drawings, limits, unsafe, run)
+    drawings = tuple(assignment.drawings.items())
+    return Kit(files, drawings, limits, unsafe, run=secrets.token_hex(8))
 
 
 # ---- One submission ----
