@@ -5,8 +5,10 @@ A picture is kept only as a PNG or JPEG of bounded size, whatever it is called. 
 
 import base64
 import io
+import math
 import re
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,6 +16,7 @@ from PIL import Image
 
 MAX_PICTURES, MAX_TRIED = 4, 20  # of an answer
 MAX_BYTES, MAX_PIXELS = 5 * 2**20, 25_000_000  # of a picture: what a telephone takes
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # nothing is unpacked here
 INLINE = re.compile(r"data:image/\w+;base64,([A-Za-z0-9+/=]*)")
 BESIDE = "[In another cell, beside the answer:]"
 LEFT_OUT = "[{} left out: the first {} that are PNG or JPEG, of at most {} MB, are shown.]"
@@ -34,14 +37,12 @@ def owners(assignment, cells):
     cell of the assignment, or between the one before and it.
     """
     ids = [cell.grade_id for cell in assignment.cells]
-    next_id, written = dict(pairwise(ids)), assignment.written
-    found, last = [], ""
+    following, written, last, found = dict(pairwise(ids)), assignment.written, "", []
     for cell in cells:
-        if cell.grade_id in ids:
-            last = cell.grade_id
-            found.append(last if last in written else "")
-        else:
-            found.append(next((one for one in (last, next_id.get(last)) if one in written), ""))
+        is_own = cell.grade_id not in ids
+        last = last if is_own else cell.grade_id
+        near = (last, following.get(last)) if is_own else (last,)
+        found.append(next((one for one in near if one in written), ""))
     return found
 
 
@@ -74,16 +75,19 @@ def without_pictures(text):
 
 def _picture(text):
     """Return (png or jpg, bytes) of a picture in base64, or None if it is not fit to be shown."""
-    if len(text) > 4 * MAX_BYTES / 3 + 4:
-        return None
+    if len(text) <= 4 * MAX_BYTES / 3 + 4:
+        with suppress(ValueError):
+            data = base64.b64decode(text)
+            if math.prod(sides(data, ["PNG", "JPEG"])) <= MAX_PIXELS:
+                return "png" if data.startswith(b"\x89PNG") else "jpg", data
+    return None
+
+
+def sides(data, formats):
+    """Return the width and height of a picture in pixels; raise ValueError if it is none."""
     try:
-        data = base64.b64decode(text)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # of sizes that take all memory
-            with Image.open(io.BytesIO(data), formats=["PNG", "JPEG"]) as image:
-                width, height = image.size
-                image.verify()
-    except Exception:  # Pillow has many words for what is no picture
-        return None
-    kind = "png" if data.startswith(b"\x89PNG") else "jpg"
-    return (kind, data) if width * height <= MAX_PIXELS else None
+        with Image.open(io.BytesIO(data), formats=formats) as image:
+            image.verify()
+            return image.size
+    except Exception as error:  # Pillow has many words for what is no picture
+        raise ValueError("no picture") from error

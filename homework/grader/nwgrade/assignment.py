@@ -3,11 +3,12 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from traceback import extract_tb
 
-from nwgrade.checks import load_checks, load_rubric
+from nwgrade.checks import load_checks
 from nwgrade.notebooks import Unreadable, read_notebook
 
 SOLUTION = re.compile(r"(?ms)^([ \t]*)### BEGIN SOLUTION\n.*?^[ \t]*### END SOLUTION$")
@@ -53,8 +54,8 @@ class Assignment:
     @property
     def drawings(self):
         """The function that draws the figure of a cell, by the cell's grade_id."""
-        found = {name: PICTURE.search(cell.source) for name, cell in self.written.items()}
-        return {name: match[1] for name, match in found.items() if match}
+        found = [(name, PICTURE.search(cell.source)) for name, cell in self.written.items()]
+        return {name: match[1] for name, match in found if match}
 
     def title(self, grade_id):
         """Return the heading that the cell stands under."""
@@ -82,31 +83,30 @@ def load_assignment(folder, name):
         cells = tuple(read_notebook(notebook.read_bytes()))
     except Unreadable as error:
         raise AssignmentError(f"{notebook}: {error}") from None
-    files = tuple(sorted(path for path in source.iterdir() if _is_data(path, notebook)))
+    files = tuple(_data(source))
     try:
         text = checks.read_text(encoding="utf-8")
-        found, rubric = tuple(load_checks(text, checks)), load_rubric(text, checks)
+        found, rubric = load_checks(text, checks)
     except Exception as error:  # whatever the instructor's own module may raise
-        raise AssignmentError(f"{checks}{_line(error, checks)}: {_said(error)}") from None
+        raise AssignmentError(_told(error, checks)) from None
     parts = [notebook.read_bytes(), text.encode(), *(path.read_bytes() for path in files)]
     version = hashlib.sha256(b"\0".join(parts)).hexdigest()
     return Assignment(name, cells, found, rubric, files, version)
 
 
-def _line(error, path):
-    """Return where in the module an error arose, if it did there."""
+def _told(error, path):
+    """Return what a module has raised, and in which line of it, if it did there."""
     steps = [step.lineno for step in extract_tb(error.__traceback__) if step.filename == str(path)]
-    line = error.lineno if isinstance(error, SyntaxError) else steps[-1] if steps else None
-    return f", line {line}" if line else ""
+    line, text = steps[-1] if steps else None, str(error)
+    if isinstance(error, SyntaxError):
+        line, text = error.lineno, error.msg
+    return f"{path}{f', line {line}' if line else ''}: {type(error).__name__}: {text}"
 
 
-def _said(error):
-    text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{type(error).__name__}: {text}"
-
-
-def _is_data(path, notebook):
-    return path.is_file() and path != notebook and not path.name.startswith(".")
+def _data(source):
+    """Return the data files of an assignment's folder."""
+    names, notebook = sorted(source.glob("[!.]*")), f"{source.name}.ipynb"
+    return [path for path in names if path.is_file() and path.name != notebook]
 
 
 def stub(cell):
@@ -123,38 +123,32 @@ def handed_out(assignment):
     return [stub(cell) if cell.is_solution else cell for cell in assignment.cells]
 
 
-def without_solutions(text):
-    """Return the text of an instructor's notebook as students get it: what nbgrader makes of it."""
-    notebook = json.loads(text)
+def handout(source):
+    """Return what students get of the assignment in a folder, as (file name, bytes).
+
+    The notebook is what nbgrader makes of the instructor's.
+    """
+    name = f"{source.name}.ipynb"
+    notebook = json.loads((source / name).read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("solution"):
-            source = _stub(cell["cell_type"], "".join(cell["source"]))
-            cell["source"] = source.splitlines(keepends=True)
-    return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
-
-
-def handout(source):
-    """Return what students get of the assignment in a folder, as (file name, bytes)."""
-    notebook = source / f"{source.name}.ipynb"
-    data = sorted(path for path in source.iterdir() if _is_data(path, notebook))
-    text = without_solutions(notebook.read_text(encoding="utf-8"))
-    return [(notebook.name, text.encode()), *((path.name, path.read_bytes()) for path in data)]
+            text = _stub(cell["cell_type"], "".join(cell["source"]))
+            cell["source"] = text.splitlines(keepends=True)
+    text = json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+    return [(name, text.encode()), *((path.name, path.read_bytes()) for path in _data(source))]
 
 
 def faults(assignment):
     """Return what is wrong with the assignment itself, a sentence each."""
-    found = []
     ids = [cell.grade_id for cell in assignment.cells]
-    if "" in ids:
-        found.append(f"Cell {ids.index('') + 1} has no grade_id.")
-    found += [
-        f"Two cells have the grade_id {one}." for one in sorted(set(ids)) if ids.count(one) > 1
-    ]
+    found = [f"Cell {ids.index('') + 1} has no grade_id."] if "" in ids else []
+    twice = sorted(one for one, times in Counter(ids).items() if times > 1)
+    found += [f"Two cells have the grade_id {one}." for one in twice]
     if assignment.points != 100:
         found.append(f"The points sum to {assignment.points:g}, not to 100.")
-    checked = {}
+    checked = Counter()
     for check in assignment.checks:
-        checked[check.cell] = checked.get(check.cell, 0) + check.points
+        checked[check.cell] += check.points
     rubric = {name: sum(p for _, p in rows) for name, rows in assignment.rubric.items()}
     written = {name: cell.points for name, cell in assignment.written.items()}
     found += _unequal(assignment.tests, checked, "its checks")
@@ -169,8 +163,6 @@ def faults(assignment):
 
 def _unequal(points, summed, what):
     """Say where the points that a cell gives are not those of what they are given for."""
-    return [
-        f"Cell {name} gives {points.get(name, 0):g} points, {what} {summed.get(name, 0):g}."
-        for name in sorted(points.keys() | summed.keys())
-        if points.get(name, 0) != summed.get(name, 0)
-    ]
+    points, summed = Counter(points), Counter(summed)
+    unequal = [one for one in sorted({*points, *summed}) if points[one] != summed[one]]
+    return [f"Cell {one} gives {points[one]:g} points, {what} {summed[one]:g}." for one in unequal]

@@ -38,8 +38,8 @@ SOME = {
 THREAD = 0x10000  # clone's flag for a thread, the one thing that it may make
 
 
-class NoFilter(Exception):
-    """There is no libseccomp on this machine."""
+class SandboxError(Exception):
+    """The machine cannot isolate, or the sandbox has failed: nobody's submission is to blame."""
 
 
 @lru_cache
@@ -48,15 +48,14 @@ def filter_of_calls():
     try:
         import pyseccomp as seccomp
     except (ImportError, RuntimeError) as error:
-        raise NoFilter("libseccomp is missing: apt-get install libseccomp2") from error
+        raise SandboxError("libseccomp is missing: apt-get install libseccomp2") from error
     calls = seccomp.SyscallFilter(seccomp.ERRNO(errno.EPERM))
     calls.set_attr(seccomp.Attr.ACT_BADARCH, seccomp.ERRNO(errno.EPERM))
     for name in ALLOWED:
         calls.add_rule(seccomp.ALLOW, name)
     for name, kinds in SOME.items():
         for kind in kinds:
-            is_kind = seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, kind)
-            calls.add_rule(seccomp.ALLOW, name, is_kind)
+            calls.add_rule(seccomp.ALLOW, name, seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, kind))
     calls.add_rule(seccomp.ALLOW, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, THREAD, THREAD))
     calls.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")  # then clone is tried instead
     with os.fdopen(os.memfd_create("calls"), "w+b") as file:

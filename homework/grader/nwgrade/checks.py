@@ -23,9 +23,7 @@ inside of the sandbox for that one question: give nothing that is asked for in a
 import inspect
 import linecache
 import reprlib
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -72,28 +70,18 @@ def check(cell, points):
 
 
 def load_checks(text, path):
-    """Return the checks in the text of the module at `path`, in order."""
+    """Return the checks in the text of the module at `path`, in order, and its rubric, if any."""
     _collected.clear()
-    _run(text, path)
-    names = [one.name for one in _collected]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{path}: two checks are called {name}")
-    return list(_collected)
-
-
-def load_rubric(text, path):
-    """Return the rubric in the text of the module at `path`; empty if there is none."""
-    return _run(text, path).get("RUBRIC", {})
-
-
-def _run(text, path):
-    names = {"__name__": f"checks_{Path(path).stem}", "__file__": str(path)}
+    module = {"__name__": f"checks_{path.stem}", "__file__": str(path)}
     linecache.cache[str(path)] = len(text), None, text.splitlines(keepends=True), str(path)
-    exec(compile(text, str(path), "exec"), names)
-    return names
+    exec(compile(text, str(path), "exec"), module)
+    names = [one.name for one in _collected]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{path}: two checks are called {twice[0]}")
+    return tuple(_collected), module.get("RUBRIC", {})
 
 
+HOW = ("rtol", "atol", "hint", "secret")
 KEEP, NUMPY = "_kept = {**globals()}", "import numpy as np"
 RESTORE = "(lambda names, kept: (names.clear(), names.update(kept)))(globals(), _kept)"
 
@@ -116,30 +104,19 @@ class Student:
         """Return the value of a variable of the submission."""
         return self._unpack(self._ask({"get": name}), name, name)
 
-    def expect(
-        self,
-        name,
-        *args,
-        equals,
-        given=(),
-        see=None,
-        rtol=None,
-        atol=None,
-        hint="",
-        secret=False,
-        **options,
-    ):
+    def expect(self, name, *args, equals, given=(), see=None, **options):
         """Fail unless the function, called so, returns the value; within rounding by default.
 
         given : right versions of functions that it may build on. see : what of the value that has
-        come is compared, a function of it. The others are those of `compare`.
+        come is compared, a function of it. rtol, atol, hint and secret are those of `compare`.
         """
+        how = {key: options.pop(key) for key in HOW if key in options}
         question = {"call": name, "args": list(args), "options": options}
         said = f"{name}({_shown_arguments(args, options)})"
 
         def examine(reply):
             got = self._unpack(reply, name, said)
-            compare(see(got) if see else got, equals, said, rtol, atol, hint, secret)
+            compare(see(got) if see else got, equals, said, **how)
 
         reply = self._ask(question)  # if it does not come, it would not come the second time
         try:
@@ -148,31 +125,28 @@ class Student:
             if not given:
                 raise
             try:
-                with self._given(given):
-                    examine(self._ask(question))
+                examine(self._ask_given(given, question))
             except Failed:
                 raise failed from None
 
-    @contextmanager
-    def _given(self, functions):
-        """Put functions in the place of the submission's of the same names, for a while."""
+    def _ask_given(self, functions, question):
+        """Ask with functions in the place of the submission's of the same names."""
         sources = map(inspect.getsource, functions)
         self._ask({"run": "\n".join([KEEP, NUMPY, *sources]), "name": "what is given"})
         try:
-            yield
+            return self._ask(question)
         finally:
             self._ask({"run": RESTORE, "name": "what is given"})
 
     def _unpack(self, reply, name, said):
-        if not isinstance(reply, dict):
-            raise Failed(f"{said} gave no answer that can be read.")
-        if "missing" in reply:
-            raise Failed(f"There is no {name} in your notebook, or it is not a function.")
-        if isinstance(reply.get("error"), str):
-            raise Failed(f"{said} raised {reply['error']}")
-        if "value" not in reply:
-            raise Failed(f"{said} gave no answer that can be read.")
-        return reply["value"]
+        match reply:
+            case {"missing": _}:
+                raise Failed(f"There is no {name} in your notebook, or it is not a function.")
+            case {"error": str(error)}:
+                raise Failed(f"{said} raised {error}")
+            case {"value": value}:
+                return value
+        raise Failed(f"{said} gave no answer that can be read.")
 
 
 def seed(number):
@@ -204,19 +178,16 @@ def compare(got, expected, said, rtol=None, atol=None, hint="", secret=False):
     if atol is None:
         finite = np.abs(expected[np.isfinite(expected)]) if expected.dtype.kind == "f" else ()
         atol = rtol * max([1e-3, *np.atleast_1d(finite)]) if len(finite) else rtol
-    close = np.isclose(
-        array.astype(float), expected.astype(float), rtol=rtol, atol=atol, equal_nan=True
-    )
+    pair = array.astype(float), expected.astype(float)
+    close = np.isclose(*pair, rtol=rtol, atol=atol, equal_nan=True)
     if close.all():
         return
     if secret:
         raise Failed(f"{said} is not what was asked for.{hint}")
     where = tuple(int(i) for i in np.argwhere(~close)[0])
     place = f" at [{', '.join(map(str, where))}]" if where else ""
-    raise Failed(
-        f"{said} gave {_number(array[where])}{place}, where {_number(expected[where])} "
-        f"was expected.{hint}"
-    )
+    got, right = _number(array[where]), _number(expected[where])
+    raise Failed(f"{said} gave {got}{place}, where {right} was expected.{hint}")
 
 
 def _shown_arguments(args, options):
@@ -233,9 +204,7 @@ def _shown(value):
         return f"[{first}, ...] of shape {value.shape}"
     if isinstance(value, np.ndarray):
         return np.array2string(value, precision=4, separator=", ").replace("\n", "")
-    if isinstance(value, float):
-        return _number(value)
-    return LITTLE.repr(value)
+    return _number(value) if isinstance(value, float) else LITTLE.repr(value)
 
 
 def _number(value):

@@ -8,26 +8,26 @@ import json
 import re
 import shutil
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
+from contextlib import suppress
 from pathlib import Path
 
-from nwgrade.course import CourseError, Submission, digest, on_disk, short, write, write_json
+from nwgrade.course import CourseError, Submission, digest, short, write, write_json
 from nwgrade.layout import NOTEBOOK, PACKED, UNCLEAR, by_student, named, same
 from nwgrade.notebooks import MAX_BYTES, Unreadable, read_notebook
 from nwgrade.roster import known_students, read_roster, remember
 from nwgrade.sources import CANNOT_READ, files_in, opened
+from nwgrade.tell import count_of
 
 MAX_ZIPS = 2  # of one student; the latest are looked into
 MAX_NOTEBOOKS = 20  # of one student; the latest are looked at
 UNREADABLE, OTHERS = -2, -1  # instead of how many cells are those of the assignment
+STAMP = "{:%Y-%m-%d %H:%M:%S} UTC\n"
 ATTEMPT = re.compile(r"[-( ]+(\d+)\)?$")
-WHOSE = (
-    "Find out whose it is, put it into a folder with that student's number for its name, and "
-    "collect the folder around it. In Canvas, its gradebook as --worksheet may tell whose it is."
-)
+WHOSE = """Find out whose it is, put it into a folder with that student's number for its name, \
+and collect the folder around it. In Canvas, its gradebook as --worksheet may tell whose it is."""
 
 
-@on_disk()
 def collect(course, assignment, source, worksheet=None):
     """Put what `source` holds under submitted/; return a line for each student, and an account.
 
@@ -65,13 +65,12 @@ def collect(course, assignment, source, worksheet=None):
             line = _store(course, assignment, one, time and course.instant(time), versions, note)
             lines.append(line | {"files": [_fate(file) for file in one.files]})
             one.files.clear()  # with all that was read of them
-    for student in sorted(names.keys() - handed.keys()):
-        lines.append(_line(student, names[student], "nothing"))
+    lines += [_line(one, names[one], "nothing") for one in sorted(names.keys() - handed.keys())]
     is_moodle = times is not None or any(one.layout == "moodle" for one in handed.values())
     remember(course, assignment.name, lines, is_moodle)
-    if nobodys := [_fate(file) for file in files if not file.name]:
-        note = " ".join(_account([file for file in files if not file.name])[1:])
-        lines.append(_line("", "", "note", note=note) | {"files": nobodys})
+    if nobodys := [file for file in files if not file.name]:
+        line = _line("", "", "note", note=" ".join(_account(nobodys)[1:]))
+        lines.append(line | {"files": [_fate(file) for file in nobodys]})
     account = _account(files)
     if " is in archive/" in "".join(line["note"] for line in lines):
         name = assignment.name
@@ -89,14 +88,12 @@ def _fate(file):
 
 def _account(files):
     """Return sentences on what became of all files of the source."""
-    counts, reasons = Counter(file.became for file in files), {}
+    counts, reasons = Counter(file.became for file in files), defaultdict(list)
     for file in files:
         if file.became != "collected":
-            reasons.setdefault((file.became, file.why), []).append(file)
-    told = [
-        f"{len(files)} file{'s' * (len(files) > 1)}: {counts['collected']} collected, "
-        f"{counts['kept']} kept in archive/, {counts['left out']} left out."
-    ]
+            reasons[file.became, file.why].append(file)
+    count, kept = count_of(len(files), "file", "files"), f"{counts['kept']} kept in archive/"
+    told = [f"{count}: {counts['collected']} collected, {kept}, {counts['left out']} left out."]
     for (became, why), some in sorted(reasons.items()):
         told.append(f"{named(some)} {became}: {why}." + f" {WHOSE}" * (why == UNCLEAR))
     return told
@@ -120,37 +117,27 @@ def _store(course, assignment, one, time, versions, note):
     """
     name, student = assignment.name, one.student
     found, problem = _choose(name, one, versions)
-    before, notes = course.submission(name, student), [note] if note else []
+    before, notes = course.submission(name, student), [one for one in (note, problem) if one]
     received = before.received if before else {}
     is_by_hand = one.layout not in PACKED
-    if problem:
-        notes.append(problem)
     if found and len(one.files) > 1:
         notes.append(f"chosen from {len(one.files)} files")
     if found and found.name.rpartition("/")[2] != f"{name}.ipynb":
         notes.append("renamed")
-    version = digest(found.data) if found else ""
+    version, called = (digest(found.data), found.name) if found else ("", "")
     archive = course.root / "archive" / name / student
-    is_late, known = one.is_late, time or one.time
+    # Canvas does not tell when
+    last = None if one.layout == "canvas" else max(file.time for file in one.files)
+    is_late, known = one.is_late, time or last
     for folder in archive.glob("*") if found and is_by_hand else ():
         old = course.submission_in(folder, name, student)  # no file tells better when it came
         if old and old.version == version:
             known, is_late = old.time, old.received.get("is_marked_late", False)
-    new = Submission(
-        student,
-        course.folder(name, student),
-        None,
-        known,
-        {
-            "name": one.name,
-            "entry": (is_by_hand and received.get("entry")) or one.entry,
-            "is_marked_late": is_late,
-            "file": found.name if found else "",
-            "files": [file.name for file in one.files],
-            "problem": problem,
-            "set_aside": received.get("set_aside", []),
-        },
-    )
+    entry = (is_by_hand and received.get("entry")) or one.entry
+    facts = {"name": one.name, "entry": entry, "is_marked_late": is_late, "problem": problem}
+    facts |= {"file": called, "files": [file.name for file in one.files]}
+    facts["set_aside"] = received.get("set_aside", [])
+    new = Submission(student, course.folder(name, student), None, known, facts)
     outcome, why = _compare(course, name, before, new, version, problem)
     files = _files(name, new, found)
     if outcome in ("collected", "resubmitted"):
@@ -164,15 +151,14 @@ def _store(course, assignment, one, time, versions, note):
         if not kept.exists():
             _put(kept, files)
         why = f"{why}, so this one is in {kept.relative_to(course.root)}"
-    if why:
-        notes.append(why)
+    notes += [why] if why else []
     if found:
         found.became = "collected" if outcome != "kept" else found.became
         found.why = found.why or why
         if found.packed_in:
             found.packed_in.became, found.packed_in.why = found.became, found.why
     notes += _lateness(course, name, course.submission(name, student))
-    return _line(student, one.name, outcome, found.name if found else "", "; ".join(notes))
+    return _line(student, one.name, outcome, called, "; ".join(notes))
 
 
 def _compare(course, name, before, new, version, problem):
@@ -207,7 +193,7 @@ def _lateness(course, name, submission):
     elif submission.time is None and submission.received.get("is_marked_late"):
         yield "marked late, but has an extension: counted as in time"
     elif days:
-        yield f"late: {days} day{'s' * (days > 1)}"
+        yield f"late: {count_of(days, 'day', 'days')}"
 
 
 def _choose(name, one, versions):
@@ -218,28 +204,27 @@ def _choose(name, one, versions):
     if not notebooks:
         packed = [file for outer in zips for file in files_in(outer) if not file.why]
         notebooks = [file for file in packed if NOTEBOOK.search(file.path)]
-    best = (), None, ""
+    best, found, problem = (), None, ""
     for file in notebooks[-MAX_NOTEBOOKS:]:
         try:
             data = file.read(MAX_BYTES)
         except CANNOT_READ as error:
-            data, problem, matches = b"", f"{short(file.name)} cannot be read: {error}", UNREADABLE
+            data, wrong, matches = b"", f"{short(file.name)} cannot be read: {error}", UNREADABLE
         else:
-            problem, matches = _look(data, name, versions)
+            wrong, matches = _look(data, name, versions)
         number = ATTEMPT.search(NOTEBOOK.sub("", file.name)[-20:])
         key = (matches, file.time, int(number[1][:9]) if number else 0, file.name)
-        if key > best[0]:
-            if best[1]:
-                best[1].data = b""
-            file.data, best = data, (key, file, problem)
+        if key > best:
+            if found:
+                found.data = b""
+            file.data, best, found, problem = data, key, file, wrong
     for file in files:
         file.why = "another of the student's counts" if file in notebooks else "no notebook"
-    key, found, problem = best
     if found is None:
         names = ", ".join(sorted(short(file.name, 60) for file in one.files)[:3])
         return None, f"There is no notebook among the files: {names}."
     found.why = problem.rstrip(".")
-    return (None if key[0] == OTHERS else found), problem
+    return (None if best[0] == OTHERS else found), problem
 
 
 def _look(data, name, versions):
@@ -260,11 +245,9 @@ def _grade_ids(course):
     found = {}
     for path in course.root.glob("source/*/*.ipynb"):
         if path.stem == path.parent.name:
-            try:
+            with suppress(Unreadable):
                 cells = read_notebook(path.read_bytes())
-            except Unreadable:
-                continue
-            found[path.stem] = {cell.grade_id for cell in cells} - {""}
+                found[path.stem] = {cell.grade_id for cell in cells} - {""}
     return found
 
 
@@ -278,22 +261,22 @@ def _version(time, version):
 
 def _files(name, new, found):
     """Return the files of a version, by name."""
-    received, files = new.received, {}
-    if found:
-        files[f"{name}.ipynb"] = found.data
+    received, files = new.received, {f"{name}.ipynb": found.data} if found else {}
     if new.time:
-        received = {**received, "stamp": f"{new.time:%Y-%m-%d %H:%M:%S} UTC\n"}
-        files["timestamp.txt"] = received["stamp"]
+        files["timestamp.txt"] = STAMP.format(new.time)
+        received = {**received, "stamp": files["timestamp.txt"]}
     return files | {"received.json": json.dumps(received, indent=1) + "\n"}
 
 
-def _put(folder, files, move_away=lambda: None):
-    """Write a folder as a whole or not at all; what is there is moved away just before."""
+def _put(folder, files, before=None, kept=None):
+    """Write a folder as a whole or not at all; the version before is moved to `kept`."""
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)  # of a run that was stopped
     for name, content in files.items():
         write(part / name, content)
-    move_away()
+    if before and before.notebook and not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        before.folder.rename(kept)
     if folder.exists():
         shutil.rmtree(folder)
     part.rename(folder)
@@ -301,17 +284,9 @@ def _put(folder, files, move_away=lambda: None):
 
 def _replace(course, name, student, files):
     """Put a version in the place of the one before; return where in the course that is kept."""
-    before = course.submission(name, student)
-    kept = before and course.root / "archive" / name / student / _version(
-        before.time, before.version
-    )
-
-    def move_away():
-        if before and before.notebook and not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            before.folder.rename(kept)
-
-    _put(course.folder(name, student), files, move_away)
+    before, archive = course.submission(name, student), course.root / "archive" / name / student
+    kept = before and archive / _version(before.time, before.version)
+    _put(course.folder(name, student), files, before, kept)
     return kept and kept.relative_to(course.root)
 
 
@@ -341,7 +316,7 @@ def _correct(before, time, name):
     stamp, received = before.folder / "timestamp.txt", before.received | {"name": name}
     is_ours = not stamp.exists() or stamp.read_text(encoding="utf-8") == received.get("stamp")
     if time and is_ours:
-        received["stamp"] = f"{time:%Y-%m-%d %H:%M:%S} UTC\n"
+        received["stamp"] = STAMP.format(time)
         write(stamp, received["stamp"])
     if received != before.received:
         write_json(before.folder / "received.json", received)

@@ -19,25 +19,16 @@ import zoneinfo
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 
 from nwgrade.assignment import load_assignment
 
-SETTINGS = {
-    "name": (str, "Homework"),
-    "time_zone": (str, "UTC"),
-    "late_percent_per_day": (float, 0.0),
-    "late_grace_hours": (float, 0.0),
-    "late_percent_most": (float, 100.0),
-    "resubmission": (str, "last"),
-}
+SETTINGS = {"name": "Homework", "time_zone": "UTC", "resubmission": "last"}  # and defaults
+SETTINGS |= {"late_percent_per_day": 0.0, "late_grace_hours": 0.0, "late_percent_most": 100.0}
 RESUBMISSIONS = ("last", "last in time")
 EXAMPLE = "2026-03-02 23:59:00"
-FORMULA = tuple(
-    "=+-@;\t\r\n\uff1d\uff0b\uff0d\uff20"
-)  # the last four are as wide as a Chinese sign
+FORMULA = tuple("=+-@;\t\r\n\uff1d\uff0b\uff0d\uff20")  # four are as wide as a Chinese sign
 # Where a spreadsheet that expects other separators may begin a cell. Each run is read once.
 HIDDEN_FORMULA = re.compile(r"([;\n\t][;\n\t ]*+)([=@]|(?<=[;\t])[+-])?")
 MOST_BYTES = 140  # of a name in a file system: an encrypted one takes no more
@@ -82,34 +73,21 @@ class Course:
                 f"{self.root} is no course folder: it has no source/ and checks/. Go to one, or "
                 "name one with --course."
             )
-        self.settings, self.rounds = _settings(self.root / "course.toml")
-
-    @property
-    def names(self):
-        """The names of all assignments."""
-        return sorted(path.stem for path in (self.root / "checks").glob("*.py"))
+        self.settings, self.rounds, self.zone = _settings(self.root / "course.toml")
 
     def assignment(self, name):
         """Return the assignment of that name."""
-        if name not in self.names and not (self.root / "source" / name).is_dir():
-            known = ", ".join(self.names) or "none"
+        names = sorted(path.stem for path in (self.root / "checks").glob("*.py"))
+        if name not in names and not (self.root / "source" / name).is_dir():
+            known = ", ".join(names) or "none"
             raise CourseError(f"There is no assignment {name}; there are: {known}.")
         return load_assignment(self.root, name)
-
-    @cached_property
-    def zone(self):
-        """The time zone of all dates without one."""
-        return zoneinfo.ZoneInfo(self.settings["time_zone"])
 
     def due(self, name, student):
         """Return when the student has to hand in, or None if any time will do."""
         settings = self.rounds.get(name, {})
         due = settings.get("extensions", {}).get(student, settings.get("due"))
         return due and self.instant(due)
-
-    def has_extension(self, name, student):
-        """Say whether the settings give the student a time of its own."""
-        return student in self.rounds.get(name, {}).get("extensions", {})
 
     def instant(self, time):
         """Return a date as an instant; one without a time zone is in the course's."""
@@ -124,8 +102,8 @@ class Course:
         """
         due = self.due(name, submission.student)
         if submission.time is None:
-            is_marked = submission.received.get("is_marked_late", False)
-            return int(is_marked and not self.has_extension(name, submission.student))
+            has_extension = submission.student in self.rounds.get(name, {}).get("extensions", {})
+            return int(submission.received.get("is_marked_late", False) and not has_extension)
         if due is None:
             return 0
         late = submission.time - due - timedelta(hours=self.settings["late_grace_hours"])
@@ -153,19 +131,16 @@ class Course:
         """Return the submission that lies in a folder, which may be one of archive/, or None."""
         if not folder.is_dir():
             return None
-        notebook = folder / f"{name}.ipynb"
+        notebook, received = folder / f"{name}.ipynb", read_json(folder / "received.json")
         notebook = notebook if notebook.is_file() else None
-        received = read_json(folder / "received.json")
-        received = received if isinstance(received, dict) else {}
         return Submission(student, folder, notebook, self._time(folder), received)
 
     def _time(self, folder):
         """Return when a submission came."""
         stamp = folder / "timestamp.txt"
-        try:
-            text = stamp.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
+        if not stamp.exists():
             return None
+        text = stamp.read_text(encoding="utf-8").strip()
         try:
             is_utc = text.endswith(" UTC")  # as nbgrader writes it
             time = datetime.fromisoformat(text.removesuffix(" UTC"))
@@ -174,7 +149,7 @@ class Course:
         return time.replace(tzinfo=UTC) if is_utc else self.instant(time)
 
     def result(self, name, student):
-        """Return the stored result of grading, or None."""
+        """Return the stored result of grading, empty if there is none."""
         return read_json(self.root / "autograded" / student / name / "result.json")
 
 
@@ -182,53 +157,48 @@ class Course:
 
 
 def _settings(path):
-    """Return the course's settings and those of each assignment."""
-    if not path.exists():
-        return {name: default for name, (_, default) in SETTINGS.items()}, {}
+    """Return the course's settings, those of each assignment, and the zone of all dates without."""
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        given = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise CourseError(f"{path}: {error}") from None
     rounds = {name: value for name, value in given.items() if isinstance(value, dict)}
-    settings = {}
-    for name in given.keys() - rounds.keys() - SETTINGS.keys():
-        raise CourseError(f"{path}: there is no setting {name}; there are: {', '.join(SETTINGS)}.")
-    for name, (kind, default) in SETTINGS.items():
-        value = given.get(name, default)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+    settings = SETTINGS | {name: given[name] for name in given.keys() - rounds.keys()}
+    for name, value in settings.items():
+        if name not in SETTINGS:
+            known = ", ".join(SETTINGS)
+            raise CourseError(f"{path}: there is no setting {name}; there are: {known}.")
+        kind = type(SETTINGS[name])
+        if kind is float and type(value) is int:
+            settings[name] = value = float(value)
         if not isinstance(value, kind):
             raise CourseError(f"{path}: {name} must be a {kind.__name__}, but is {value!r}.")
-        settings[name] = value
-    for name in ("late_percent_per_day", "late_percent_most"):
-        if not 0 <= settings[name] <= 100:
+        if name.startswith("late_percent") and not 0 <= value <= 100:
             raise CourseError(f"{path}: {name} must be from 0 to 100.")
-    if settings["resubmission"] not in RESUBMISSIONS:
-        known = " or ".join(map(repr, RESUBMISSIONS))
-        raise CourseError(f"{path}: resubmission must be {known}.")
-    if not 0 <= settings["late_grace_hours"] < math.inf:
-        raise CourseError(f"{path}: late_grace_hours must be 0 or more.")
+        if name == "late_grace_hours" and not 0 <= value < math.inf:
+            raise CourseError(f"{path}: {name} must be 0 or more.")
+        if name == "resubmission" and value not in RESUBMISSIONS:
+            known = " or ".join(map(repr, RESUBMISSIONS))
+            raise CourseError(f"{path}: {name} must be {known}.")
     try:
-        zoneinfo.ZoneInfo(settings["time_zone"])
+        zone = zoneinfo.ZoneInfo(settings["time_zone"])
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         raise CourseError(f"{path}: there is no time zone {settings['time_zone']!r}.") from None
     for name, values in rounds.items():
         _check_round(path, name, values)
-    return settings, rounds
+    return settings, rounds, zone
 
 
 def _check_round(path, name, values):
     if unknown := values.keys() - {"due", "extensions"}:
         raise CourseError(f"{path}: [{name}] has due and extensions, no {min(unknown)}.")
-    if not isinstance(values.get("extensions", {}), dict):
+    extensions = values.get("extensions", {})
+    if not isinstance(extensions, dict):
         raise CourseError(f'{path}: [{name}] extensions must be like {{ "101" = {EXAMPLE} }}.')
-    dates = {"due": values.get("due"), **values.get("extensions", {})}
-    for what, date in dates.items():
+    for what, date in [*extensions.items(), ("due", values.get("due"))]:
         if date is not None and not isinstance(date, datetime):
-            raise CourseError(
-                f"{path}: [{name}] {what} must be a date with a time, like {EXAMPLE}, but is "
-                f"{date}."
-            )
+            rule = f"must be a date with a time, like {EXAMPLE}, but is {date}."
+            raise CourseError(f"{path}: [{name}] {what} {rule}")
 
 
 # ---- Files ----
@@ -240,10 +210,12 @@ def on_disk():
     try:
         yield
     except OSError as error:
+        if error.errno is None:  # not of the system
+            raise
         raise CourseError(
-            f"{error.filename or 'The disk'}: {error.strerror or error}. Nothing is lost, and what "
-            "was done is kept. Make room, or see to it that you may read and write there, and give "
-            "the same command again."
+            f"{error.filename or 'This machine'}: {error.strerror or error}. Nothing is lost, and "
+            "what was done is kept. Make room, or see to it that you may read and write there, and "
+            "give the same command again."
         ) from None
 
 
@@ -272,35 +244,47 @@ def digest(data):
 
 
 def read_json(path):
-    """Return what a JSON file of ours holds, or None if it is not there or cut short."""
+    """Return the dict in a JSON file of ours; empty if it is not there, cut short or none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
-        return None
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
-def read_rows(path):
-    """Return the rows of a CSV file as lists, whether commas, semicolons or tabs separate them."""
+def read_table(path):
+    """Return the rows of a CSV file as dicts; what a short row lacks is empty.
+
+    Commas, semicolons or tabs separate the cells.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise CourseError(f"There is no {path}.") from None
     except (UnicodeDecodeError, OSError):
-        raise CourseError(
-            f"{path} is no CSV file in UTF-8. In Excel, save it as 'CSV UTF-8'."
-        ) from None
-    header = text.partition("\n")[0]
-    separator = max(",;\t", key=header.count)
+        told = f"{path} is no CSV file in UTF-8. In Excel, save it as 'CSV UTF-8'."
+        raise CourseError(told) from None
+    separator = max(",;\t", key=text.partition("\n")[0].count)
     try:
-        return list(csv.reader(io.StringIO(text), delimiter=separator, strict=True))
+        header, *rows = [*csv.reader(io.StringIO(text), delimiter=separator, strict=True)] or [[]]
     except csv.Error as error:
         raise CourseError(f"{path} is no CSV file: {error}.") from None
-
-
-def read_table(path):
-    """Return the rows of a CSV file as dicts; what a short row lacks is empty."""
-    header, *rows = read_rows(path) or [[]]
     return [dict(zip_longest(header, row[: len(header)], fillvalue="")) for row in rows]
+
+
+def csv_text(rows):
+    """Return rows as the text of a CSV file."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def number(text):
+    """Return the number in a cell of a table, with a point or a comma, or None."""
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return None
 
 
 def plain(text):
@@ -314,10 +298,7 @@ def write(path, content):
     """Write a file as a whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
-    if isinstance(content, bytes):
-        unfinished.write_bytes(content)
-    else:
-        unfinished.write_text(content, encoding="utf-8")
+    unfinished.write_bytes(content if isinstance(content, bytes) else content.encode())
     os.replace(unfinished, path)
 
 

@@ -1,12 +1,10 @@
 """Send scores on: as plain CSV, in Moodle's grading worksheet, or for Canvas' import."""
 
-import csv
-import io
 import re
 from pathlib import Path
 
 from nwgrade import tell
-from nwgrade.course import CourseError, plain, read_rows, read_table, write
+from nwgrade.course import CourseError, csv_text, number, plain, read_table, write
 
 CANVAS_COLUMNS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 POINTS_POSSIBLE = "    Points Possible"
@@ -19,14 +17,12 @@ def plain_csv(assignment, rows):
     table = [[*known, *cells, "earned", "late_cut", "score", "most"]]
     for row in rows:
         parts = {part.cell: part.earned for part in row.parts}
-        time = row.time and f"{row.time:%Y-%m-%d %H:%M}"
+        time = f"{row.time:%Y-%m-%d %H:%M}" if row.time else ""
         cut = None if row.earned is None else row.earned - row.so_far
-        table.append(
-            [row.student, plain(row.name), row.status, time or "", row.days_late]
-            + [_text(parts.get(cell)) for cell in cells]
-            + [_text(row.earned), _text(cut), _text(row.score), _text(assignment.points)]
-        )
-    return _csv(table)
+        numbers = [*map(parts.get, cells), row.earned, cut, row.score, assignment.points]
+        who = [row.student, plain(row.name), row.status, time, row.days_late]
+        table.append([*who, *map(_text, numbers)])
+    return csv_text(table)
 
 
 def moodle(assignment, rows, worksheet):
@@ -34,24 +30,22 @@ def moodle(assignment, rows, worksheet):
 
     Where the worksheet's maximum is another one, the scores are scaled to it.
     """
-    header, *lines = read_rows(worksheet) or [[]]
-    if "Identifier" not in header or "Grade" not in header:
+    lines = read_table(worksheet)
+    if not lines or not {"Identifier", "Grade"} <= lines[0].keys():
         raise CourseError(
             f"{worksheet} is no grading worksheet of Moodle: it must have the columns Identifier "
             "and Grade. Download it in English, with the assignment's setting 'Offline grading "
             "worksheet'."
         )
-    known, grade = header.index("Identifier"), header.index("Grade")
-    most = next((i for i, name in enumerate(header) if name.lower() == "maximum grade"), None)
+    most = next((name for name in lines[0] if name.lower() == "maximum grade"), None)
     scores = {row.student: row.score for row in rows if row.score is not None}
     for line in lines:
-        line += [""] * (len(header) - len(line))
-        match = re.search(r"(\d+)$", line[known].strip())
-        score = scores.pop(match[1], None) if match else None
-        if score is not None:
+        match = re.search(r"(\d+)$", line["Identifier"].strip())
+        if match and match[1] in scores:
             scale = assignment.points if most is None else _maximum(worksheet, line[most])
-            line[grade] = f"{score * scale / assignment.points:.2f}"
-    return _csv([header, *lines]), _left(worksheet, rows, scores)
+            line["Grade"] = f"{scores.pop(match[1]) * scale / assignment.points:.2f}"
+    table = [lines[0].keys(), *(line.values() for line in lines)]
+    return csv_text(table), _left(worksheet, rows, scores)
 
 
 def _left(path, rows, scores):
@@ -67,20 +61,12 @@ def _left(path, rows, scores):
 
 def _maximum(worksheet, text):
     """Return the number; without one the grade is no number of points, and cannot be filled in."""
-    number = _number(text)
-    if not number:
+    if not (most := number(text)):
         raise CourseError(
             f"{worksheet}: the Maximum Grade {text!r} is no number of points. Let the assignment's "
             "grade in Moodle be of the type Point."
         )
-    return number
-
-
-def _number(text):
-    try:
-        return float(text.strip().replace(",", "."))
-    except ValueError:
-        return None
+    return most
 
 
 def canvas(assignment, rows, downloaded=None):
@@ -95,36 +81,28 @@ def canvas(assignment, rows, downloaded=None):
         table = [header, [POINTS_POSSIBLE, "", "", "", "", _text(assignment.points)]]
         for student, score in scores.items():
             table.append([plain(names[student]), student, "", "", "", _text(score)])
-        return _csv(table), []
+        return csv_text(table), []
     lines = read_table(downloaded)
     if not lines or any(name not in lines[0] for name in ("Student", "ID")):
         raise CourseError(f"{downloaded} is no gradebook of Canvas: no columns Student and ID.")
     own = re.compile(rf"{re.escape(assignment.name)}( \(\d+\))?", re.I)
-    columns = [name for name in lines[0] if own.fullmatch(name.strip())]
+    columns = [name for name in lines[0] if own.fullmatch(name.strip())] or [assignment.name]
     if len(columns) > 1:
         raise CourseError(f"{downloaded} has several columns for it: {', '.join(columns)}.")
-    column = columns[0] if columns else assignment.name
-    keep = [name for name in CANVAS_COLUMNS if name in lines[0]]
+    column, keep = columns[0], [name for name in CANVAS_COLUMNS if name in lines[0]]
     table = [[*keep, column]]
     for line in lines:
         now = line.get(column, "")
-        if line["Student"].strip() == POINTS_POSSIBLE.strip():
-            if now and _number(now) != assignment.points:
-                raise CourseError(
-                    f"{downloaded}: {column} has {now} points there, and {assignment.points:g} "
-                    "here. Make them equal in Canvas first."
-                )
-            table.append([*(line[name] for name in keep), _text(assignment.points)])
-        elif line["ID"]:
-            score = scores.pop(line["ID"], None)
-            table.append([*(line[name] for name in keep), now if score is None else _text(score)])
-    return _csv(table), _left(downloaded, rows, scores)
-
-
-def _csv(table):
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(table)
-    return out.getvalue()
+        is_head = line["Student"].strip() == POINTS_POSSIBLE.strip()
+        if is_head and now and number(now) != assignment.points:
+            raise CourseError(
+                f"{downloaded}: {column} has {now} points there, and {assignment.points:g} "
+                "here. Make them equal in Canvas first."
+            )
+        if is_head or line["ID"]:
+            score = assignment.points if is_head else scores.pop(line["ID"], None)
+            table.append([*map(line.get, keep), now if score is None else _text(score)])
+    return csv_text(table), _left(downloaded, rows, scores)
 
 
 def _text(number):
@@ -133,7 +111,10 @@ def _text(number):
 
 
 def send_on(course, assignment, rows, options):
-    """Obey `nwgrade export`: what is graded to the end goes out, and the rest is told."""
+    """Write the scores as CSV, for Moodle or for Canvas.
+
+    What is graded to the end goes out, and the rest is told.
+    """
     unready = [row for row in rows if row.status == "not graded yet" or row.lacks_words]
     if unready and not options.partial:
         names = ", ".join(f"{row.student} ({row.status})" for row in unready[:5])
@@ -142,27 +123,21 @@ def send_on(course, assignment, rows, options):
             f"{tell.count_of(len(unready), 'submission is', 'submissions are')} not graded to the "
             f"end: {names}{more}. Finish them, or export what there is with --partial."
         )
-    left, kind = [], "scores"
     if options.moodle:
-        text, left = moodle(assignment, rows, options.moodle)
-        kind = "moodle"
+        (text, left), kind = moodle(assignment, rows, options.moodle), "moodle"
     elif options.canvas is not None:
-        text, left = canvas(assignment, rows, options.canvas or None)
-        kind = "canvas"
+        (text, left), kind = canvas(assignment, rows, options.canvas or None), "canvas"
     else:
-        text = plain_csv(assignment, rows)
+        text, left, kind = plain_csv(assignment, rows), [], "scores"
     path = Path(options.output or course.root / "export" / f"{assignment.name}-{kind}.csv")
     write(path, text)
-    blank = [f"{row.student} ({row.status})" for row in rows if row.score is None]
-    count = len(rows) - len(blank) - len(left)
-    told = {
-        "file": str(path),
-        "scores": count,
-        "without_score": [row.student for row in rows if row.score is None],
-        "not_in_the_list": left,
-    }
+    without = [row for row in rows if row.score is None]
+    count = len(rows) - len(without) - len(left)
+    told = {"file": str(path), "scores": count, "not_in_the_list": left}
+    told["without_score"] = [row.student for row in without]
     tell.tell(options, told, f"{tell.count_of(count, 'score is', 'scores are')} in {path}.")
-    if blank:
-        tell.warn(f"No score, and nothing in the file, for {len(blank)}: {', '.join(blank[:9])}.")
+    if without:
+        some = ", ".join(f"{row.student} ({row.status})" for row in without[:9])
+        tell.warn(f"No score, and nothing in the file, for {len(without)}: {some}.")
     if left:
         tell.warn(f"Graded, but not in the list that was to be filled in: {', '.join(left)}.")

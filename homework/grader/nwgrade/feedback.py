@@ -11,78 +11,60 @@ from nwgrade.course import write
 from nwgrade.standings import BROKEN_CHECK, pictures
 
 # All that is put into a page is text, whatever it looks like.
-PAGES = Environment(
-    loader=PackageLoader("nwgrade"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+LOOK = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
+PAGES = Environment(loader=PackageLoader("nwgrade"), autoescape=True, **LOOK)
 PAGES.globals["number"] = "{:g}".format
 UNGRADED = ("failed", "not graded yet")
 MAX_NAME = 1000  # bytes of a name in the zip; no platform makes a longer one
 AGAIN = "Run Kernel > Restart Kernel and Run All Cells before you hand in again."
-NEEDS = {
-    "timed out": "Part of your code took too long and was stopped: what needs it earns nothing. "
-    "Look for a loop without an end, or for one over all data that an array could do at once. "
-    + AGAIN,
-    "died": "Part of your code made Python stop, and what needs it earns nothing. Does it use up "
-    "the memory, call itself without an end, or end the program? " + AGAIN,
-    BROKEN_CHECK: "One of our checks broke on your notebook. This is not a 0: a person will look "
-    "at it, and until then it has no points.",
-}
+TOO_LONG = f"""Part of your code took too long and was stopped: what needs it earns nothing. \
+Look for a loop without an end, or for one over all data that an array could do at once. {AGAIN}"""
+STOPPED = f"""Part of your code made Python stop, and what needs it earns nothing. Does it use \
+up the memory, call itself without an end, or end the program? {AGAIN}"""
+BROKE = """One of our checks broke on your notebook. This is not a 0: a person will look at it, \
+and until then it has no points."""
+NEEDS = {"timed out": TOO_LONG, "died": STOPPED, BROKEN_CHECK: BROKE}
 
 
-def render(template, **values):
+def render(template, course, assignment, **own):
     """Return a page as HTML that needs nothing else and runs nothing."""
-    return PAGES.get_template(template).render(values)
+    known = {"title": assignment.title(assignment.cells[0].grade_id), "assignment": assignment}
+    return PAGES.get_template(template).render(known | own, course=course.settings["name"])
 
 
 def page(course, assignment, row, submission):
     """Return one student's feedback as an HTML page."""
-    return render(
-        "feedback.html",
-        title=assignment.title(assignment.cells[0].grade_id),
-        course=course.settings["name"],
-        assignment=assignment,
-        row=row,
-        time=row.time and f"{row.time:%Y-%m-%d %H:%M} ({course.settings['time_zone']})",
-        file=submission.received.get("file", "")[:200],
-        share=f"{max(0, min(100, 100 * (row.so_far or 0) / assignment.points)):.1f}",
-        need=NEEDS.get(row.status),
-        parts=[_part(course, assignment, row, part) for part in row.parts],
-    )
+    own = {"time": row.time and f"{row.time:%Y-%m-%d %H:%M} ({course.settings['time_zone']})"}
+    own["file"] = submission.received.get("file", "")[:200]
+    own["share"] = f"{max(0, min(100, 100 * (row.so_far or 0) / assignment.points)):.1f}"
+    own["parts"] = [_part(course, assignment, row, part) for part in row.parts]
+    need = NEEDS.get(row.status)
+    return render("feedback.html", course, assignment, row=row, need=need, **own)
 
 
 def _part(course, assignment, row, part):
     """Return what the page tells of a graded cell."""
-    verdicts = [one for one in row.result["verdicts"] if one["cell"] == part.cell]
-    text = "" if verdicts else row.result["answers"].get(part.cell, "")
-    is_open = not verdicts and not assignment.is_answered(part.cell, text)
-    lines, comment = _told(part, assignment.rubric.get(part.cell, ()))
-    shown = [] if is_open else list(pictures(course, assignment, row, part.cell))
-    has_figure = part.cell in assignment.drawings and not is_open
+    cell, earned = part.cell, part.earned
+    verdicts = [one for one in row.result["verdicts"] if one["cell"] == cell]
+    text = "" if verdicts else row.result["answers"].get(cell, "")
+    is_open = not verdicts and not assignment.is_answered(cell, text)
+    lines, comment = _told(part, assignment.rubric.get(cell, ()))
+    shown = [] if is_open else pictures(course, assignment, row, cell)
+    has_figure = cell in assignment.drawings and not is_open
     by_checks = sum(one["earned"] for one in verdicts)
-    return {
-        "title": assignment.title(part.cell),
-        "earned": "waits" if part.earned is None else f"{part.earned:g}",
-        "points": part.points,
-        "is_open": is_open,
-        "lines": [*map(_checked, verdicts), *lines],
-        "is_overruled": bool(verdicts) and part.earned not in (None, by_checks),
-        "comment": comment,
-        "pictures": [_picture(part.cell, path) for path in shown],
-        "lacks_figure": has_figure and part.cell not in [path.stem for path in shown],
-        "text": "" if is_open else text,
-    }
+    own = {"title": assignment.title(cell), "points": part.points, "comment": comment}
+    own |= {"earned": "waits" if earned is None else f"{earned:g}", "is_open": is_open}
+    own |= {"lines": [*map(_checked, verdicts), *lines], "text": "" if is_open else text}
+    own["pictures"] = [_picture(cell, path) for path in shown]
+    own["lacks_figure"] = has_figure and cell not in [path.stem for path in shown]
+    return own | {"is_overruled": bool(verdicts) and earned not in (None, by_checks)}
 
 
 def _checked(one):
     """Return the line of a check: kind, mark, title, why, points."""
-    kind, mark = ("good", "✓") if one["earned"] == one["points"] else ("bad", "✗")
-    points = f"{one['earned']:g} / {one['points']:g}"
-    if one["is_broken"]:
-        kind, mark, points = "bad", "!", f"? / {one['points']:g}"
+    is_broken, is_earned = one["is_broken"], one["earned"] == one["points"]
+    kind, mark = ("bad", "!") if is_broken else ("good", "✓") if is_earned else ("bad", "✗")
+    points = f"{'?' if is_broken else format(one['earned'], 'g')} / {one['points']:g}"
     return kind, mark, one["check"].replace("_", " "), one["message"], points
 
 
@@ -96,65 +78,53 @@ def _picture(cell, path):
 
 def _told(part, rubric):
     """Return what the person who graded it has given for each criterion, and written besides."""
-    asked = {title for title, _ in rubric}
     by_criterion, free = [], []
     for line in part.comment.splitlines():
         points, _, rest = line.partition("  ")
-        title, _, why = rest.partition(" · ")
-        while title not in asked and " · " in why:  # a criterion may have that sign too
-            more, _, why = why.partition(" · ")
-            title = f"{title} · {more}"
-        if title in asked:
+        title = next((asked for asked, _ in rubric if f"{rest} · ".startswith(f"{asked} · ")), None)
+        if title:
             earned, _, most = points.partition("/")
             kind, mark = ("good", "✓") if earned == most else ("bad", "✗" if earned == "0" else "–")
+            why = rest[len(title) :].removeprefix(" · ")
             by_criterion.append((kind, mark, title, why, f"{earned} / {most}"))
         else:
             free.append(line)
     return by_criterion, "\n".join(free) if any(free) else ""
 
 
-def give_back(course, assignment, rows):
-    """Write all pages, and a zip with the names that the learning platform knows them by.
-
-    Returns how many pages there are, and the path of the zip.
-    """
-    submissions = course.submissions(assignment.name)
-    path = course.root / "feedback" / f"{assignment.name}.zip"
-    path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    count = 0
-    with zipfile.ZipFile(unfinished, "w") as archive:
-        for row in rows:
-            submission = submissions.get(row.student)
-            if submission is None or not (row.parts or row.status == "unreadable"):
-                continue
-            text = page(course, assignment, row, submission)
-            write(course.root / "feedback" / row.student / assignment.name / "feedback.html", text)
-            entry = submission.received.get("entry") or f"{row.student}/"
-            if len(entry.encode()) > MAX_NAME:
-                entry = f"{row.student}/"
-            separator = "" if entry.endswith(("_", "/")) else "_"
-            slash = "/" if "_assignsubmission_" in entry else separator
-            # Without the time of now: the same pages are the same zip.
-            name = zipfile.ZipInfo(f"{entry}{slash}{assignment.name}-feedback.html")
-            archive.writestr(name, text, zipfile.ZIP_DEFLATED)
-            count += 1
-    os.replace(unfinished, path)
-    return count, path
+def _entry(submission):
+    """Return what the platform expects in front of the name of a student's file."""
+    entry = submission.received.get("entry") or ""
+    if not entry or len(entry.encode()) > MAX_NAME:
+        return f"{submission.student}/"
+    if "_assignsubmission_" in entry:
+        return f"{entry}/"
+    return entry if entry.endswith(("_", "/")) else f"{entry}_"
 
 
 def hand_back(course, assignment, rows, options):
-    """Obey `nwgrade feedback`."""
-    count, path = give_back(course, assignment, rows)
-    waiting = [row.student for row in rows if row.waiting]
+    """Write a page for each student, and a zip for the platform."""
+    submissions, pages = course.submissions(assignment.name), 0
+    path = course.root / "feedback" / f"{assignment.name}.zip"
+    path.parent.mkdir(exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.part")
+    with zipfile.ZipFile(unfinished, "w") as archive:
+        for row in rows:
+            submission = submissions.get(row.student)
+            if submission and (row.parts or row.status == "unreadable"):
+                text, name = page(course, assignment, row, submission), assignment.name
+                write(course.root / "feedback" / row.student / name / "feedback.html", text)
+                # Without the time of now: the same pages are the same zip.
+                entry = zipfile.ZipInfo(f"{_entry(submission)}{name}-feedback.html")
+                archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
+                pages += 1
+    os.replace(unfinished, path)
+    waiting = sum(bool(row.waiting) for row in rows)
     without = [row.student for row in rows if row.status in UNGRADED]
-    told = {"pages": count, "zip": str(path), "waiting": len(waiting), "not_graded": without}
-    tell.tell(
-        options,
-        told,
-        f"{tell.count_of(count, 'page', 'pages')} in feedback/, and all of them in {path}.",
-    )
+    told = {"pages": pages, "zip": str(path), "waiting": waiting, "not_graded": without}
+    count = tell.count_of(pages, "page", "pages")
+    tell.tell(options, told, f"{count} in feedback/, and all of them in {path}.")
     if waiting:
-        tell.warn(f"{len(waiting)} of them have parts that still wait for points.")
+        tell.warn(f"{waiting} of them have parts that still wait for points.")
     if without:
         tell.warn(f"No page for those who are not graded: {', '.join(without[:9])}.")

@@ -36,8 +36,7 @@ def notebook(assignment, cells, verdicts, pictures):
         if cell.is_graded and cell.grade_id not in seen:
             text = cell.source if cell.is_test else "The student's notebook has no such cell."
             shown += _official(cell, text, verdicts, pictures)
-    for position, cell in enumerate(shown):
-        cell["id"] = f"cell-{position}"
+    shown = [cell | {"id": f"cell-{position}"} for position, cell in enumerate(shown)]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {"cells": shown, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 
@@ -47,21 +46,13 @@ def _official(mine, source, verdicts, pictures):
     told = [_told(one) for one in verdicts if one["cell"] == mine.grade_id]
     said = [{"output_type": "stream", "name": "stdout", "text": "\n".join(told)}] if told else []
     cell = _cell(mine.kind, mine.source if told else source, said)
-    cell["metadata"]["nbgrader"] = {
-        "schema_version": 3,
-        "grade": mine.is_graded,
-        "grade_id": mine.grade_id,
-        "locked": mine.is_locked,
-        "solution": mine.is_solution,
-        "task": False,
-        "cell_type": mine.kind,
-        **({"points": mine.points} if mine.is_graded else {}),
-    }
+    marks = {"grade": mine.is_graded, "locked": mine.is_locked, "solution": mine.is_solution}
+    marks |= {"grade_id": mine.grade_id, "cell_type": mine.kind, "task": False, "schema_version": 3}
+    cell["metadata"]["nbgrader"] = marks | ({"points": mine.points} if mine.is_graded else {})
     yield cell
     if found := pictures.get(mine.grade_id):
-        yield _cell(
-            "code", f"# The pictures of the answer {mine.grade_id}", map(_picture, found.items())
-        )
+        title = f"# The pictures of the answer {mine.grade_id}"
+        yield _cell("code", title, map(_picture, found.items()))
 
 
 def _cell(kind, source, outputs=()):

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nwgrade import formgrader
@@ -77,9 +77,9 @@ def prepare(course, assignment):
     if not _is_registered(course, assignment):
         release(course, assignment)
     with gradebook(course) as book:
-        known = {entry.student.id for entry in entries(book, assignment.name)}
+        known = {entry.student.id for entry in book.assignment_submissions(assignment.name)}
     for student in course.submissions(assignment.name).keys() - known:
-        result = course.result(assignment.name, student) or {}
+        result = course.result(assignment.name, student)
         if "verdicts" in result:
             problem = "The gradebook does not know it."
             path = course.root / "autograded" / student / assignment.name / "result.json"
@@ -88,16 +88,13 @@ def prepare(course, assignment):
 
 def _is_registered(course, assignment):
     """Say whether the gradebook knows the assignment with the cells that it has now."""
-    if not (course.root / "gradebook.db").exists():
-        return False
     with gradebook(course) as book:
         from nbgrader.api import MissingEntry
 
-        try:
+        known = {}
+        with suppress(MissingEntry):
             notebook = book.find_notebook(assignment.name, assignment.name)
-        except MissingEntry:
-            return False
-        known = {cell.name: cell.max_score for cell in notebook.grade_cells}
+            known = {cell.name: cell.max_score for cell in notebook.grade_cells}
     points = {name: cell.points for name, cell in assignment.written.items()}
     return known == assignment.tests | points
 
@@ -110,11 +107,10 @@ def store(course, assignment, submission, stamp, result, book, now):
     """
     if submission.version != stamp["version"]:
         return  # handed in anew meanwhile
-    old = course.result(assignment.name, submission.student) or {}
-    figures = result.get("figures", {})
+    old = course.result(assignment.name, submission.student)
     known = {"assignment": assignment.version, "shown": old.get("shown", {}), "time": now}
     result = {**stamp, **result, **known}
-    result.pop("figures", None)
+    figures = result.pop("figures", {})
     folder = course.root / "autograded" / submission.student / assignment.name
     for path in [*folder.glob("*.png"), *folder.glob("*.jpg")]:
         path.unlink()
@@ -125,11 +121,9 @@ def store(course, assignment, submission, stamp, result, book, now):
         if old.get("version") == stamp["version"] and "verdicts" in old:
             shown |= old["shown"]  # a figure may look different each time it is drawn
         files = {name: _files(name, one, figures.get(name)) for name, one in answers.items()}
-        result |= {
-            "answers": {name: one.text for name, one in answers.items()},
-            "shown": shown,
-            "pictures": {name: list(own) for name, own in files.items()},
-        }
+        result["answers"] = {name: one.text for name, one in answers.items()}
+        result["pictures"] = {name: list(own) for name, own in files.items()}
+        result["shown"] = shown
         _score(assignment, submission, result, old.get("shown", {}), book)
         for own in files.values():
             for file, data in own.items():
@@ -178,22 +172,9 @@ def _score(assignment, submission, result, shown_before, book):
     book.db.commit()
 
 
-def entries(book, name):
-    """Return the submissions of an assignment that the gradebook knows."""
-    from nbgrader.api import MissingEntry
-
-    try:
-        return book.assignment_submissions(name)
-    except MissingEntry:
-        return []
-
-
 def give(book, assignment, student, cell, points, comment):
     """Put a person's points and comment for a written answer into the gradebook."""
-    notebook = book.find_submission_notebook(assignment.name, assignment.name, student)
-    for grade in notebook.grades:
-        if grade.name == cell:
-            grade.manual_score, grade.needs_manual_grade = points, False
-    for one in notebook.comments:
-        if one.name == cell:
-            one.manual_comment = comment or None
+    place = cell, assignment.name, assignment.name, student
+    grade = book.find_grade(*place)
+    grade.manual_score, grade.needs_manual_grade = points, False
+    book.find_comment(*place).manual_comment = comment or None

@@ -17,13 +17,13 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from nwgrade.checks import load_checks
-from nwgrade.course import CourseError, digest
+from nwgrade.course import CourseError, digest, write
 from nwgrade.judge import judge
 from nwgrade.notebooks import Unreadable, read_notebook
 from nwgrade.sandbox import Limits, Sandbox, SandboxError, shown_folders
 
 AHEAD = 4  # submissions that wait at each worker
-MODULES = ("calls", "checks", "judge", "notebooks", "sandbox", "wire", "worker")
+MODULES = ("answers", "calls", "checks", "judge", "notebooks", "sandbox", "wire", "worker")
 SECONDS_TO_REACH = 10  # a cluster
 
 
@@ -31,32 +31,29 @@ SECONDS_TO_REACH = 10  # a cluster
 class Kit:
     """What it takes to grade submissions of an assignment.
 
-    checks : the text of its module. files : (name, bytes) of its data. drawings : of each cell with
-    a figure, the function that draws it. run : a name that no other command's run has.
+    files : the bytes of its checks and its data, by their path in the course. drawings : of each
+    cell with a figure, the function that draws it. run : a name that no other command's run has.
     """
 
-    name: str
-    checks: str
-    files: tuple
+    files: dict
     drawings: tuple
     limits: Limits
-    unsafe: bool = False
-    run: str = ""
+    unsafe: bool
+    run: str
 
 
 def make_kit(course, assignment, limits, unsafe=False):
     """Return the kit of an assignment; refuse a course that submissions could read."""
     for folder in [] if unsafe else shown_folders():
-        if course.root.resolve().is_relative_to(folder):
+        if course.root.is_relative_to(folder):
             raise CourseError(
                 f"Submissions see what lies in {folder}, and {course.root} does, with its checks "
                 "and solutions. Move the course: into your home folder, say."
             )
-    checks = (course.root / "checks" / f"{assignment.name}.py").read_text(encoding="utf-8")
-    files = tuple((path.name, path.read_bytes()) for path in assignment.files)
+    paths = [course.root / "checks" / f"{assignment.name}.py", *assignment.files]
+    files = {path.relative_to(course.root).as_posix(): path.read_bytes() for path in paths}
     drawings = tuple(assignment.drawings.items())
-    run = secrets.token_hex(8)
-    return Kit(assignment.name, checks, files, drawings, limits, unsafe, run)
+    return Kit(files, drawings, limits, unsafe, run=secrets.token_hex(8))
 
 
 # ---- One submission ----
@@ -79,21 +76,11 @@ def grade(notebook, seed, kit):
         except Exception as error:  # the machine's fault: judge answers for what students do
             problem = str(error) if isinstance(error, SandboxError) else repr(error)
             continue
-        return {
-            "status": _status(report),
-            "problem": "",
-            "verdicts": [asdict(verdict) for verdict in report.verdicts],
-            "cells": [list(line) for line in report.cells],
-            "deaths": list(report.deaths),
-            "figures": {name: base64.b64encode(png).decode() for name, png in report.figures},
-        }
+        status = "died" if report.deaths else "graded"
+        status = "timed out" if "timed out" in report.deaths else status
+        figures = {name: base64.b64encode(png).decode() for name, png in report.figures}
+        return {"status": status, "problem": "", **asdict(report), "figures": figures}
     return {"status": "failed", "problem": problem}
-
-
-def _status(report):
-    if not report.deaths:
-        return "graded"
-    return "timed out" if "timed out" in report.deaths else "died"
 
 
 # ---- Where a worker's thread grades ----
@@ -109,16 +96,11 @@ class _Room:
     def __init__(self, kit):
         self._kit = kit
         self._folder = tempfile.TemporaryDirectory(prefix="nwgrade-")
-        module = Path(self._folder.name, "checks", f"{kit.name}.py")
-        data = Path(self._folder.name, "source", kit.name)
-        for folder in (module.parent, data):
-            folder.mkdir(parents=True)
-        module.write_text(kit.checks, encoding="utf-8")
-        for name, content in kit.files:
-            (data / name).write_bytes(content)
+        module, *self._files = [Path(self._folder.name, name) for name in kit.files]
+        for path, content in zip([module, *self._files], kit.files.values(), strict=True):
+            write(path, content)
         with _loading:
-            self.checks = load_checks(kit.checks, module)
-        self._files = sorted(data.iterdir())
+            self.checks, _ = load_checks(module.read_text(encoding="utf-8"), module)
         self._sandboxes = [self._start()]
 
     def _start(self):
@@ -165,15 +147,15 @@ def ready(limits, unsafe):
 # ---- All submissions of an assignment ----
 
 
-def needed(course, assignment, limits, unsafe=False, again=False):
+def needed(course, assignment, kit, again=False):
     """Yield (submission, stamp) of what is not graded as it stands.
 
     The stamp is what the grade is of: the version of the submission and that of the grader, and the
     seed of all inputs. A version's seed is drawn once: grading it again asks the same questions.
     """
-    grader = grader_version(assignment, limits, unsafe)
+    grader = grader_version(assignment, kit)
     for submission in course.submissions(assignment.name).values():
-        old = course.result(assignment.name, submission.student) or {}
+        old = course.result(assignment.name, submission.student)
         version = submission.version
         is_same = old.get("version") == version
         if is_same and old["grader"] == grader and old["status"] != "failed" and not again:
@@ -182,9 +164,9 @@ def needed(course, assignment, limits, unsafe=False, again=False):
         yield submission, {"version": version, "seed": seed, "grader": grader}
 
 
-def grader_version(assignment, limits, unsafe):
+def grader_version(assignment, kit):
     """Return what a grade depends on besides the submission: assignment, grader and limits."""
-    parts = [assignment.version, repr((limits, unsafe)), code_version()]
+    parts = [assignment.version, repr((kit.limits, kit.unsafe)), code_version()]
     return digest("\0".join(parts).encode())
 
 
@@ -230,9 +212,8 @@ def _result(future):
         return future.result()
     if future.status == "error":
         return {"status": "failed", "problem": f"its worker was lost: {future.exception()!r}"}
-    raise CourseError(
-        "The Dask cluster is gone. What was graded is kept, and the same command goes on."
-    )
+    told = "The Dask cluster is gone. What was graded is kept, and the same command goes on."
+    raise CourseError(told)
 
 
 # ---- Who does it ----
@@ -305,8 +286,7 @@ def _cluster(address, trusted):
         )
     try:
         resolve_address(address)  # Client takes long to give up what is no address
-        options = {"timeout": SECONDS_TO_REACH, "set_as_default": False}
-        client = Client(address, security=security, **options)
+        client = Client(address, security=security, timeout=SECONDS_TO_REACH, set_as_default=False)
     except (OSError, TimeoutError, TypeError, ValueError) as error:
         raise CourseError(f"There is no Dask cluster at {address}: {error}") from None
     with client:

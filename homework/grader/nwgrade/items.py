@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 
 import numpy as np
-from rich.text import Text
 
 from nwgrade import tell
 from nwgrade.course import write
@@ -96,25 +95,25 @@ def _readings(got, expected):
 
 
 def show(course, assignment, rows, options):
-    """Print the items as two tables or as JSON, and draw them."""
-    found = items(assignment, rows)
-    count = sum(bool(row.parts) for row in rows)
-    table = tell.quiet_table(f"{assignment.name}, {count} submissions")
-    table.add_column("check or answer", overflow="fold")
-    for name in ("points", "of", "earned", "discrimination"):
-        table.add_column(name, justify="right", no_wrap=True)
-    instead = tell.quiet_table("What came instead, as often as it came")
-    for name in ("check", "", "message"):
-        instead.add_column(name, overflow="fold", max_width=25 if name == "check" else None)
+    """Show how each check went, and what came instead of right answers."""
+    found, asked, came = items(assignment, rows), [], []
     for one in found:
         earned = "" if one["earned"] is None else f"{one['earned']:.0%}"
         told = one["remark"] or f"{one['discrimination']:.2f}"
-        table.add_row(one["name"], f"{one['points']:g}", str(one["of"]), earned, told)
-        for i, (times, text) in enumerate(one["instead"][:COMMONEST]):
-            instead.add_row("" if i else one["name"], str(times), Text(text))
+        asked.append([one["name"], f"{one['points']:g}", str(one["of"]), earned, told])
+        for at, (times, text) in enumerate(one["instead"][:COMMONEST]):
+            came.append(["" if at else one["name"], str(times), text])
+    count = sum(bool(row.parts) for row in rows)
+    numbers = ["points", "of", "earned", "discrimination"]
+    title = f"{assignment.name}, {count} submissions"
+    people = [tell.table(title, ["check or answer"], asked, numbers)]
+    if came:
+        title = "What came instead, as often as it came"
+        people.append(tell.table(title, ["check", "", "message"], came))
+        people[1].columns[0].max_width = 25
     left = Counter(row.status for row in rows if not row.parts)
     without = ", ".join(f"{number} {status}" for status, number in sorted(left.items()))
-    people = [table, *[instead] * bool(instead.rows), f"Not counted: {without or 'none'}."]
+    people.append(f"Not counted: {without or 'none'}.")
     machine = {"submissions": count, "not_counted": left, "items": found, "picture": None}
     if drawable := [one for one in found if not one["remark"]]:
         path = course.root / "export" / f"{assignment.name}-items.svg"
@@ -127,17 +126,16 @@ def show(course, assignment, rows, options):
 def drawn(title, found):
     """Return an SVG of items: how many earned each, against its discrimination."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
 
     found = sorted(found, key=lambda one: (one["discrimination"], one["earned"]))
     points = [(one["earned"], one["discrimination"]) for one in found]
     figure = Figure(figsize=(9, max(4.5, 0.24 * len(found) + 1)), layout="constrained")
-    axes = figure.add_subplot(title=title, xlim=(-0.03, 1.03))
+    lowest = min(-0.1, points[0][1] - 0.05)
+    axes = figure.add_subplot(title=title, xlim=(-0.03, 1.03), ylim=(lowest, 1.03))
     axes.scatter(*zip(*points, strict=True), color="#0068a8", zorder=3)
-    axes.set_ylim(min(-0.1, points[0][1] - 0.05), 1.03)
     axes.set_xlabel("difficulty: share of its points that was earned")
     axes.set_ylabel("discrimination: correlation with the rest")
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter("{x:.0%}")
     axes.axhline(0, color="#767676", linewidth=0.8)
     axes.spines[["right", "top"]].set_visible(False)
     # In a column: beside the points, most of which lie close together, names would cover each other

@@ -1,21 +1,21 @@
 """Grade one submission: run its cells in the sandbox, then ask the checks' questions."""
 
-import io
 import math
 import time
 import zlib
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from nwgrade import sandbox as box
 from nwgrade import wire
+from nwgrade.answers import sides
 from nwgrade.checks import Failed, Student
 
 MAX_DEATHS = 5
 PATIENCE = 10  # times the limit of one call, for all of a submission
-MAX_PNG, MAX_PIXELS = 2 * 2**20, 4000  # bytes, and pixels a side
+MAX_PNG, MAX_SIDE = 2 * 2**20, 4000  # bytes, and pixels
 
 
 @dataclass(frozen=True)
@@ -61,29 +61,28 @@ def judge(cells, checks, make_sandbox, seed, drawings=()):
     seed : makes all inputs of the checks. drawings : pairs of a cell and the function that draws
     its figure on axes.
     """
-    submission = _Submission(cells, make_sandbox)
-    try:
+    with closing(_Submission(cells, make_sandbox)) as submission:
         submission.run()
         verdicts = tuple(_verdict(check, submission, seed) for check in checks)
-        figures = tuple((cell, submission.draw(name)) for cell, name in drawings)
-    finally:
-        submission.close()
-    figures = tuple((cell, png) for cell, png in figures if png)
+        drawn = [(cell, submission.draw(name)) for cell, name in drawings]
+    figures = tuple((cell, png) for cell, png in drawn if png)
     return Report(verdicts, tuple(submission.failed), tuple(submission.deaths), figures)
 
 
 def _verdict(check, submission, seed):
     rng = np.random.default_rng([seed, zlib.crc32(check.name.encode())])
+    earned, message, is_broken = 0.0, "", False
     try:
         check.run(Student(submission.ask), rng)
+        earned = check.points
     except Failed as failed:
-        return Verdict(check.name, check.cell, check.points, 0.0, _readable(failed, 1000))
+        message = _readable(failed, 1000)
     except box.SandboxError:
         raise
     except Exception as error:  # the check's fault, not the student's
         message = f"This check broke ({type(error).__name__}): tell your instructor."
-        return Verdict(check.name, check.cell, check.points, 0.0, message, is_broken=True)
-    return Verdict(check.name, check.cell, check.points, check.points)
+        is_broken = True
+    return Verdict(check.name, check.cell, check.points, earned, message, is_broken)
 
 
 class _Submission:
@@ -94,8 +93,7 @@ class _Submission:
         self.draws = any("matplotlib" in cell.source for cell in self.cells)
         self.make_sandbox = make_sandbox
         self.sandbox = None
-        self.failed = []
-        self.deaths = []
+        self.failed, self.killed, self.deaths = [], [], []
         self.slowest = 0.0  # answer that came
         self.deadline = math.inf  # until the first sandbox is ready
 
@@ -105,22 +103,19 @@ class _Submission:
 
     def run(self):
         """Run all cells from the top in a fresh process, leaving out those that have killed it."""
-        deadly = set()
         while self._has_a_chance():
-            self.failed = [line for line in self.failed if line[0] in deadly]
+            self.failed = [*self.killed]
             self._begin()
             for cell in self.cells:
-                if cell.position in deadly:
-                    continue
                 try:
                     self._run(cell)
                 except box.Gone as gone:
-                    deadly.add(cell.position)
                     self.deaths.append(str(gone))
-                    self.failed.append((cell.position, _killed(gone)))
+                    self.killed.append((cell.position, _killed(gone)))
+                    self.failed.append(self.killed[-1])
+                    self.cells = [one for one in self.cells if one is not cell]
                     break
             else:
-                self.cells = [cell for cell in self.cells if cell.position not in deadly]
                 return
 
     def _begin(self):
@@ -176,26 +171,13 @@ class _Submission:
             raise Failed(f"Calling {name}: {_killed(gone)}") from None
 
     def draw(self, name):
-        """Return the PNG of what the function draws, or None."""
-        try:
+        """Return the PNG of what the function draws, of a size that a page can show, or None."""
+        with suppress(Failed, ValueError):
             reply = self.ask({"draw": name})
-        except Failed:
-            return None
-        png = reply.get("value") if isinstance(reply, dict) else None
-        return png if isinstance(png, bytes) and _is_picture(png) else None
-
-
-def _is_picture(png):
-    """Say whether the bytes are a PNG of a size that a page can show; nothing of it is unpacked."""
-    if len(png) > MAX_PNG:
-        return False
-    try:
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-            width, height = image.size
-            image.verify()
-    except Exception:  # Pillow has many words for what is no picture
-        return False
-    return max(width, height) <= MAX_PIXELS
+            png = reply.get("value") if isinstance(reply, dict) else None
+            is_small = isinstance(png, bytes) and len(png) <= MAX_PNG
+            return png if is_small and max(sides(png, ["PNG"])) <= MAX_SIDE else None
+        return None
 
 
 def _readable(text, limit=400):

@@ -13,13 +13,8 @@ from pathlib import Path
 from nwgrade.course import CourseError, safe_id, short
 from nwgrade.sources import HIDDEN
 
-LAYOUTS = {
-    "moodle": "packed by Moodle",
-    "canvas": "packed by Canvas",
-    "folder": "a folder for each student",
-    "file": "a file for each student",
-}
-PACKED = ("moodle", "canvas")
+PACKED = {"moodle": "packed by Moodle", "canvas": "packed by Canvas"}
+LAYOUTS = {**PACKED, "folder": "a folder for each student", "file": "a file for each student"}
 # Each looks ahead, to find all that overlap: a name may be made to look like an entry.
 MOODLE = re.compile(r"(?=_([0-9]+)_assignsubmission_([a-z]+_?))")
 CANVAS = re.compile(r"(?=_([0-9]+|(?<=anon_)[0-9A-Za-z]+)_([0-9]+_|(?=(?:text|link)\.html$)))")
@@ -33,32 +28,20 @@ LONGEST = 2000  # a platform's entry; many numbers in a longer name would take t
 SHOWN = 10
 
 
-@dataclass(frozen=True)
-class Reading:
-    """One way to read a path: whose it is, and where in what the student has handed in."""
-
-    student: str
-    name: str
-    entry: str
-    rest: str
-    is_late: bool = False
-
-
 @dataclass
 class Handed:
-    """All that one student has handed in."""
+    """What a student has handed in, as one path tells it, or several do.
+
+    rest : where in what the student has handed in the path leads.
+    """
 
     student: str
     name: str
     entry: str
     layout: str
+    rest: str
     is_late: bool = False
     files: list = field(default_factory=list)
-
-    @property
-    def time(self):
-        """When the last of it was handed in, or None if nothing tells: Canvas does not."""
-        return None if self.layout == "canvas" else max(file.time for file in self.files)
 
 
 def by_student(files, name, known, roster):
@@ -92,8 +75,7 @@ def by_student(files, name, known, roster):
             file.why = file.why or (SYSTEM if HIDDEN.search(one.rest) else "")
             owner = one.name if layout in PACKED else top.rstrip("/")
             owners.setdefault(one.student, set()).add(owner)
-            new = Handed(one.student, one.name, one.entry, layout)
-            mine = handed.setdefault(one.student, new)
+            mine = handed.setdefault(one.student, one)
             mine.is_late |= one.is_late
             mine.files.append(file)
     for student, names in owners.items():
@@ -144,7 +126,7 @@ def _readings(kind, path, name):
         whose = top if kind == "folder" else _stem(path)
         whose = short(re.sub(rf"(?i)(?<=.)[ _-]+{re.escape(name)}$", "", short(whose)))
         is_one = bool(top) and bool(slash) == (kind == "folder")
-        return [Reading(safe_id(whose), whose, f"{whose}/", rest or path)] if is_one else []
+        return [Handed(safe_id(whose), whose, f"{whose}/", kind, rest or path)] if is_one else []
     if kind == "canvas" and slash:  # it knows no folders
         return []
     found = []
@@ -155,7 +137,7 @@ def _readings(kind, path, name):
         shown = LATE.sub("", called) if late else called
         if rest:  # a platform may leave nothing of a name, as of one of emoji
             name = short(shown) or match[1]
-            found.append(Reading(match[1], name, short(entry), rest, bool(late)))
+            found.append(Handed(match[1], name, short(entry), kind, rest, bool(late)))
     return found
 
 
@@ -172,9 +154,8 @@ def _around(paths, name, known):
     while paths:
         inside = [path.removeprefix(around).split("/") for path in paths]
         top, deeper = inside[0][0], [parts[1:] for parts in inside]
-        if any(parts[0] != top for parts in inside) or not all(deeper) or safe_id(top) in known:
-            break
-        if _packed([[top, "x"]]):
+        is_students = safe_id(top) in known or _packed([[top, "x"]])
+        if is_students or any(parts[0] != top for parts in inside) or not all(deeper):
             break
         if top != name and (is_certain or not _is_around(deeper, f"{around}{top}", name)):
             break
@@ -201,8 +182,8 @@ def _is_around(paths, folder, name):
 
 def _packed(paths):
     """Return the students of whom a platform has packed one of the paths."""
-    found = ("/".join(parts) for parts in paths)
-    return {r.student for path in found for kind in PACKED for r in _readings(kind, path, "")}
+    found = [_readings(kind, "/".join(parts), "") for parts in paths for kind in PACKED]
+    return {one.student for readings in found for one in readings}
 
 
 def _are_folders(paths):

@@ -40,9 +40,8 @@ def read_notebook(data):
     if not data.strip():
         raise Unreadable("The file is empty.")
     if len(data) > MAX_BYTES:
-        raise Unreadable(
-            f"The file has more than {MAX_BYTES // 2**20} MB. Clear the outputs and hand in again."
-        )
+        size = f"{MAX_BYTES // 2**20} MB"
+        raise Unreadable(f"The file has more than {size}. Clear the outputs and hand in again.")
     if data.count(b"[") + data.count(b"{") > MAX_PARTS:
         raise Unreadable("The file has too many parts. Clear the outputs and hand in again.")
     try:

@@ -1,18 +1,13 @@
 """Who is in the course: by the platform's list, and by what has been collected before."""
 
-import csv
-import io
 import re
+from contextlib import suppress
 from datetime import datetime
+from itertools import product
 
-from nwgrade.course import CourseError, plain, printable, read_table, short, write
+from nwgrade.course import CourseError, csv_text, plain, printable, read_table, short, write
 
-MOODLE_DATES = (
-    "%A, %d %B %Y, %I:%M %p",
-    "%A, %d %B %Y, %H:%M",
-    "%d %B %Y, %I:%M %p",
-    "%A, %B %d, %Y, %I:%M %p",
-)
+MOODLE_DAYS, MOODLE_TIMES = ("%A, %d %B %Y", "%d %B %Y", "%A, %B %d, %Y"), ("%I:%M %p", "%H:%M")
 
 
 def read_roster(path):
@@ -37,11 +32,9 @@ def read_roster(path):
 
 def _date(path, text):
     text = " ".join(text.split())
-    for form in MOODLE_DATES:
-        try:
-            return datetime.strptime(text, form)
-        except ValueError:
-            continue
+    for form in product(MOODLE_DAYS, MOODLE_TIMES):
+        with suppress(ValueError):
+            return datetime.strptime(text, ", ".join(form))
     if text.strip("-"):
         raise CourseError(
             f"{path}: {short(text, 60)!r} is no date like 'Monday, 2 March 2026, 11:05 PM'. Set "
@@ -59,9 +52,8 @@ def _read(course):
     path = course.root / "students.csv"
     rows = read_table(path) if path.exists() else []
     if rows and not {"id", "name"} <= rows[0].keys():
-        raise CourseError(
-            f"{path} must have the columns id and name. Move it away: it is made anew."
-        )
+        told = "must have the columns id and name. Move it away: it is made anew."
+        raise CourseError(f"{path} {told}")
     return [{"assignment": "", **row} for row in rows]
 
 
@@ -76,6 +68,4 @@ def remember(course, name, lines, is_moodle):
         known.pop((line["student"], ""), None)
         known[line["student"], only] = plain(line["name"])
     table = [(student, name, only) for (student, only), name in sorted(known.items())]
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([("id", "name", "assignment"), *table])
-    write(course.root / "students.csv", out.getvalue())
+    write(course.root / "students.csv", csv_text([("id", "name", "assignment"), *table]))

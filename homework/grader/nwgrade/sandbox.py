@@ -29,9 +29,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from nwgrade import wire
-from nwgrade.calls import NoFilter, filter_of_calls
+from nwgrade.calls import SandboxError, filter_of_calls
 
-HERE = Path(__file__).parent
+HERE, PREFIX = Path(__file__).parent, Path(sys.base_prefix).resolve()
+INTERPRETER = PREFIX / "bin" / f"python{sysconfig.get_python_version()}"
 PACKAGES = ("numpy", "matplotlib")  # with what they need; nwlib is not among them
 START_SECONDS = 60
 TMP, TMP_FILES = 64 * 2**20, 1000  # bytes and files that a submission may write
@@ -53,15 +54,11 @@ class Limits:
     processes: int = 4
 
 
-class SandboxError(Exception):
-    """The machine cannot isolate, or the sandbox has failed: nobody's submission is to blame."""
-
-
 class Gone(Exception):
     """The submission's process has ended without an answer: "timed out", "died" and so on."""
 
 
-class Sandbox:
+class Sandbox(contextlib.AbstractContextManager):
     """A sandbox that is starting: `ask` it, and `close` it.
 
     files : paths of the data files that a submission finds in its working directory.
@@ -72,18 +69,12 @@ class Sandbox:
         descriptor = None if unsafe else _descriptor_of_calls()
         command = _unsafe(self.limits) if unsafe else _isolated(self.limits, files, descriptor)
         self.folder = tempfile.TemporaryDirectory(prefix="nwgrade-") if unsafe else None
+        options = dict.fromkeys(["stdin", "stdout", "stderr"], subprocess.PIPE)
+        options |= {"pass_fds": () if unsafe else (descriptor,), "bufsize": 0, "env": ENVIRONMENT}
+        # In a session of its own, since Ctrl-C is for the grader
+        options |= {"cwd": self.folder and self.folder.name, "start_new_session": True}
         try:
-            self._process = subprocess.Popen(
-                [str(word) for word in command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                env=ENVIRONMENT,
-                cwd=self.folder and self.folder.name,
-                pass_fds=() if unsafe else (descriptor,),
-                start_new_session=True,  # Ctrl-C is for the grader
-            )
+            self._process = subprocess.Popen([str(word) for word in command], **options)
         except FileNotFoundError as error:
             raise SandboxError(f"{error.filename} is missing on this machine") from None
         finally:
@@ -94,18 +85,13 @@ class Sandbox:
         for file in files if unsafe else ():
             shutil.copy(file, self.folder.name)
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, *_):
         self.close()
 
     def close(self):
         """End the submission, and with it all that it has left."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            stream.close()
+        with self._process:  # which waits for its end, and closes the pipes
+            self._process.kill()
         if self.folder:
             self.folder.cleanup()
 
@@ -158,15 +144,20 @@ class Sandbox:
         return Gone("timed out" if self._process.wait() in CPU_TIME_IS_UP else reason)
 
 
-ENVIRONMENT = {
-    "HOME": "/tmp",
-    "LANG": "C.UTF-8",
-    "MPLBACKEND": "Agg",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "PYTHONDONTWRITEBYTECODE": "1",
-}
+ENVIRONMENT = {"HOME": "/tmp", "LANG": "C.UTF-8", "MPLBACKEND": "Agg"}
+ENVIRONMENT |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT["PATH"] = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# The outer bubblewrap: apart from the machine, and with the rights that arranging takes
+APART = "--unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup-try"
+APART += " --hostname x --die-with-parent"
+RIGHTS = "--cap-drop ALL --cap-add CAP_SYS_ADMIN"
+ROOT = f"{RIGHTS} --cap-add CAP_SETUID --cap-add CAP_SETGID"
+USER = f"--unshare-user --uid 0 --gid 0 {RIGHTS} --cap-add CAP_SETFCAP"
+MOUNT = f'mount -i -o remount,nr_inodes={TMP_FILES} tmpfs /tmp && exec "$@"'
+DROP = f"setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups --inh-caps=-all"
+# The inner one: no /proc, no rights, and a user namespace in which threads are counted
+INNER = f"bwrap --dev-bind / / --tmpfs /proc --remount-ro /proc --unshare-user --uid {NOBODY}"
+INNER += f" --gid {NOBODY} --die-with-parent --new-session --chdir /tmp --seccomp"
 
 
 def _isolated(limits, files, descriptor):
@@ -182,26 +173,11 @@ def _isolated(limits, files, descriptor):
             "your files, the network and each other; --unsafe does without, for work you trust"
         )
     is_root = os.geteuid() == 0
-    outer = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--hostname", "x"]
-    outer += ["--unshare-cgroup-try", "--die-with-parent", *_files(files)]
-    outer += [] if is_root else ["--unshare-user", "--uid", "0", "--gid", "0"]
-    outer += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
-    for right in ("CAP_SETUID", "CAP_SETGID") if is_root else ("CAP_SETFCAP",):
-        outer += ["--cap-add", right]
-    outer += [
-        "sh",
-        "-c",
-        f'mount -i -o remount,nr_inodes={TMP_FILES} tmpfs /tmp && exec "$@"',
-        "sh",
-    ]
-    if is_root:
-        outer += ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-        outer += ["--inh-caps=-all"]
-    inner = ["bwrap", "--dev-bind", "/", "/", "--tmpfs", "/proc", "--remount-ro", "/proc"]
-    inner += ["--unshare-user", "--uid", NOBODY, "--gid", NOBODY, "--seccomp", descriptor]
-    inner += ["--die-with-parent", "--new-session", "--chdir", "/tmp"]
+    outer = [*APART.split(), *_files(files), *(ROOT if is_root else USER).split()]
+    prepare = ["sh", "-c", MOUNT, "sh", *DROP.split() * is_root]
     worker = _python(["/worker", "/packages"])
-    return [bubblewrap, *outer, *inner, *_limited(limits), *worker]
+    inner = [*INNER.split(), descriptor, *_limited(limits), *worker]
+    return [bubblewrap, *outer, *prepare, *inner]
 
 
 def _unsafe(limits):
@@ -218,12 +194,12 @@ def _limited(limits):
 
 def _python(paths):
     start = f"import sys; sys.path += {[str(path) for path in paths]}; import worker; worker.main()"
-    return [_interpreter(), "-IS", "-c", start]
+    return [INTERPRETER, "-IS", "-c", start]
 
 
 def shown_folders():
     """Return the folders of this machine that a submission sees whole."""
-    return [Path("/usr"), Path(sys.base_prefix).resolve()]
+    return [Path("/usr"), PREFIX]
 
 
 def _files(files):
@@ -235,18 +211,17 @@ def _files(files):
             yield from ("--symlink", f"usr/{name}", f"/{name}")
         elif Path("/", name).is_dir():
             yield from ("--ro-bind", f"/{name}", f"/{name}")
-    prefix = Path(sys.base_prefix).resolve()
-    if not prefix.is_relative_to("/usr"):
-        for parent in list(prefix.parents)[-2::-1]:
+    if not PREFIX.is_relative_to("/usr"):
+        for parent in list(PREFIX.parents)[-2::-1]:
             yield from ("--perms", "0755", "--dir", parent)
-        yield from ("--ro-bind", prefix, prefix)
-    for place in ("/usr", "/usr/local", prefix):  # what else is installed may be a solution
+        yield from ("--ro-bind", PREFIX, PREFIX)
+    for place in ("/usr", "/usr/local", PREFIX):  # what else is installed may be a solution
         for installed in sorted(Path(place).glob("lib*/python3*/*-packages")):
             yield from ("--tmpfs", installed, "--remount-ro", installed)
-    yield from ("--perms", "0755", "--dir", "/packages")
+    for folder in ("/packages", "/worker"):
+        yield from ("--perms", "0755", "--dir", folder)
     for source in sorted(_package_files()):
         yield from ("--ro-bind", source, f"/packages/{source.name}")
-    yield from ("--perms", "0755", "--dir", "/worker")
     for name in ("worker.py", "wire.py"):
         yield from ("--ro-bind", HERE / name, f"/worker/{name}")
     yield from ("--perms", "1777", "--size", TMP, "--tmpfs", "/tmp")
@@ -257,11 +232,7 @@ def _files(files):
 
 def _descriptor_of_calls():
     """Return a descriptor from which bubblewrap reads the filter of calls."""
-    try:
-        calls = filter_of_calls()
-    except NoFilter as error:
-        raise SandboxError(str(error)) from None
-    descriptor = os.memfd_create("calls")
+    calls, descriptor = filter_of_calls(), os.memfd_create("calls")
     os.write(descriptor, calls)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
@@ -276,28 +247,18 @@ def _font_lists():
     return sorted(Path(matplotlib.get_cachedir()).glob("fontlist-*.json"))
 
 
-def _interpreter():
-    prefix = Path(sys.base_prefix).resolve()
-    return prefix / "bin" / f"python{sysconfig.get_python_version()}"
-
-
 @lru_cache
 def _package_files():
     """Return the folders and modules of the packages that submissions may import."""
     wanted, found = list(PACKAGES), set()
-    names = set()
-    while wanted:
-        name = wanted.pop()
-        if name in names:
-            continue
-        names.add(name)
+    for name in wanted:  # which grows by what each needs
         distribution = importlib.metadata.distribution(name)
         root = Path(distribution.locate_file("")).resolve()
         tops = {Path(str(file)).parts[0] for file in distribution.files or ()}
         found |= {root / top for top in tops if _is_importable(top) and (root / top).exists()}
-        for requirement in distribution.requires or ():
-            if ";" not in requirement:
-                wanted.append(re.match(r"[\w.-]+", requirement)[0])
+        needs = [one for one in distribution.requires or () if ";" not in one]
+        names = [re.match(r"[\w.-]+", one)[0] for one in needs]
+        wanted += [name for name in names if name not in wanted]
     return found
 
 

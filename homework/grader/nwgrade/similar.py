@@ -11,7 +11,6 @@ from contextlib import suppress
 import numpy as np
 from pygments.lexers import PythonLexer
 from pygments.token import Comment, Name, String
-from rich.text import Text
 
 from nwgrade import tell
 from nwgrade.assignment import handed_out
@@ -122,7 +121,10 @@ def _words(cell):
 
 
 def show(course, assignment, options):
-    """Print the closest pairs, beside what pairs of this class share, and write a page of them."""
+    """Show pairs that share more than the handout explains.
+
+    They stand beside what pairs of this class share, and a page has their lines.
+    """
     names, notebooks = {}, {}
     for student, submission in course.submissions(assignment.name).items():
         names[student], notebooks[student] = submission.name, []
@@ -135,30 +137,20 @@ def show(course, assignment, options):
     middle, high = np.quantile(shares, [0.5, 0.99])
     base = BASE.format(pairs=shares.size, middle=middle, high=high)
     path = course.root / "export" / f"{assignment.name}-similar.html"
-    write(path, _page(course, assignment, pairs, names, base))
-    table = tell.quiet_table(f"{assignment.name}, {len(students)} notebooks")
-    for name in ("student", "name", "student", "name", "share", "lines", "expected"):
-        table.add_column(name, overflow="fold")
+    shown, lines = [], []
     for pair in pairs:
-        who = [Text(text) for one in pair["students"] for text in (one, names[one])]
-        lines, times = str(len(pair["lines"])), _times(pair["expected"])
-        table.add_row(*who, f"{pair['share']:.0%}", lines, times)
+        one, other = pair["students"]
+        who = [f"{names[student]} ({student})" for student in pair["students"]]
+        times = "too few" if pair["expected"] is None else f"{pair['expected']:.3f}"
+        shown.append((*who, pair, times))
+        share, count = f"{pair['share']:.0%}", str(len(pair["lines"]))
+        lines.append([one, names[one], other, names[other], share, count, times])
+    title = f"{assignment.name}: what pairs share"
+    write(path, render("similar.html", course, assignment, title=title, base=base, pairs=shown))
+    columns = ["student", "name", "student", "name", "share", "lines", "expected"]
+    table = tell.table(f"{assignment.name}, {len(students)} notebooks", columns, lines)
     left = sorted(notebooks.keys() - set(students))
     machine = {"notebooks": len(students), "too_little": left, "pairs": shares.size}
     machine |= {"median": middle, "99_of_100": high, "page": str(path), "closest": pairs}
     few = f"Too little of their own to compare: {', '.join(left[:9]) or 'none'}."
     tell.tell(options, machine, table, base, few, f"Look at the lines, and ask both: {path}")
-
-
-def _times(expected):
-    return "too few" if expected is None else f"{expected:.3f}"
-
-
-def _page(course, assignment, pairs, names, base):
-    """Return a page with the shared lines side by side: nothing on it runs."""
-    shown = []
-    for pair in pairs:
-        who = [f"{names[student]} ({student})" for student in pair["students"]]
-        shown.append((*who, pair, _times(pair["expected"])))
-    title, name = f"{assignment.name}: what pairs share", course.settings["name"]
-    return render("similar.html", title=title, course=name, base=base, pairs=shown)

@@ -9,9 +9,10 @@ import os
 import re
 import zipfile
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from nwgrade.course import CourseError, printable
@@ -47,15 +48,12 @@ def opened(path):
     """Give the files of a folder or a zip."""
     if not path.exists():
         raise CourseError(f"There is no {path}.")
-    if path.is_dir():
-        yield list(_folder(path))
-        return
     try:
-        archive = zipfile.ZipFile(path)
+        archive = nullcontext() if path.is_dir() else zipfile.ZipFile(path)
     except CANNOT_READ as error:
         raise CourseError(f"{path} is neither a folder nor a zip: {error}") from None
     with archive:
-        yield list(_zip(archive))
+        yield list(_folder(path) if path.is_dir() else _zip(archive))
 
 
 def files_in(file):
@@ -82,13 +80,9 @@ def _folder(root):
                 continue
             is_plain = path.is_file() and not path.is_symlink()
             seconds = min(max(path.lstat().st_mtime, 0), 2**32)  # a date may be any number
-            time = datetime.fromtimestamp(seconds, UTC)
-
-            def read(limit, path=path):
-                return _read_at_most(path.open("rb"), limit)
-
+            name, time = path.relative_to(root).as_posix(), datetime.fromtimestamp(seconds, UTC)
             why = "" if is_plain else "a link or a special file"
-            yield File(printable(path.relative_to(root).as_posix()), time, read, why)
+            yield File(printable(name), time, partial(_read_at_most, path.open, "rb"), why)
 
 
 def _raise(error):
@@ -107,20 +101,19 @@ def _zip(archive):
             why = "a link or a special file"
         elif name.startswith("/"):
             why = "its path leads out of the zip"
-        try:
+        time = datetime(1980, 1, 1)
+        with suppress(ValueError):
             time = datetime(*entry.date_time)
-        except ValueError:
-            time = datetime(1980, 1, 1)
 
         def read(limit, entry=entry):
             if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise ValueError("it is packed in an unusual way")  # LZMA may ask for any memory
-            return _read_at_most(archive.open(entry), limit)
+            return _read_at_most(archive.open, entry, limit)
 
         yield File(printable(name), time, read, why)
 
 
-def _read_at_most(stream, limit):
+def _read_at_most(open_, place, limit):
     """Return the bytes, or as many as show that there are more than the limit."""
-    with stream:
+    with open_(place) as stream:
         return stream.read(limit + 1)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from nwgrade.gradebook import entries, gradebook
+from nwgrade.gradebook import gradebook
 
 OUTDATED = "outdated"  # graded by another version of the assignment
 BROKEN_CHECK = "check broke"  # no score until a person has said what the answer is worth
@@ -37,12 +37,12 @@ class Row:
     days_late: int
     parts: tuple
     cut: float
-    read: Callable[[], dict | None]
+    read: Callable[[], dict]
     time: datetime | None = None
 
     @property
     def result(self):
-        return self.read() or {}
+        return self.read()
 
     @property
     def earned(self):
@@ -63,6 +63,11 @@ class Row:
         return [part for part in self.parts if part.earned is None]
 
     @property
+    def broken(self):
+        """The cells of which a check broke."""
+        return {one["cell"] for one in self.result.get("verdicts", ()) if one["is_broken"]}
+
+    @property
     def lacks_words(self):
         """Whether an answer in words waits, which no check was to grade."""
         checked = {one["cell"] for one in self.result["verdicts"]} if self.parts else ()
@@ -78,7 +83,7 @@ def rows(course, assignment, students=()):
     found, students = [], dict(students)
     submissions = course.submissions(assignment.name)
     with gradebook(course) as book:
-        known = {entry.student.id: entry for entry in entries(book, assignment.name)}
+        known = {entry.student.id: entry for entry in book.assignment_submissions(assignment.name)}
         for student in sorted(submissions.keys() | students.keys()):
             submission = submissions.get(student)
             name = submission.name if submission else students[student]
@@ -97,27 +102,25 @@ def _row(course, assignment, submission, student, name, entry):
     if submission is None:
         return Row(student, name, "nothing submitted", "", 0, (), 0.0, dict)
     days = course.days_late(assignment.name, submission)
+    time, cut = submission.time and submission.time.astimezone(course.zone), course.cut(days)
     read = partial(course.result, assignment.name, student)
-    result, parts = read() or {}, ()
+    result, parts = read(), ()
     is_lost = "verdicts" in result and entry is None
     if result.get("version") != submission.version or is_lost:
-        status, problem = "not graded yet", ""
-    else:
-        status, problem = result["status"], result.get("problem", "")
-        if "verdicts" in result:
-            parts = tuple(_parts(assignment, entry.notebooks[0]))
-            status = _status(assignment, result, parts)
-    time, cut = submission.time and submission.time.astimezone(course.zone), course.cut(days)
-    return Row(student, name, status, problem, days, parts, cut, read, time)
+        return Row(student, name, "not graded yet", "", days, parts, cut, read, time)
+    if "verdicts" in result:
+        parts = tuple(_parts(assignment, entry.notebooks[0]))
+    problem = result.get("problem", "")
+    row = Row(student, name, result["status"], problem, days, parts, cut, read, time)
+    return replace(row, status=_status(assignment, result, row)) if "verdicts" in result else row
 
 
-def _status(assignment, result, parts):
-    waiting = {part.cell for part in parts if part.earned is None}
+def _status(assignment, result, row):
     if result.get("assignment") != assignment.version:
         return OUTDATED
-    if waiting & {one["cell"] for one in result["verdicts"] if one["is_broken"]}:
+    if row.waiting and row.broken & {part.cell for part in row.waiting}:
         return BROKEN_CHECK
-    return "partly" if waiting and result["status"] == "graded" else result["status"]
+    return "partly" if row.waiting and row.status == "graded" else row.status
 
 
 def _parts(assignment, notebook):
@@ -135,11 +138,10 @@ def _parts(assignment, notebook):
 
 
 def pictures(course, assignment, row, cell):
-    """Yield the files of the figure and the pictures of a written answer."""
+    """Return the files of the figure and the pictures of a written answer."""
     folder = course.root / "autograded" / row.student / assignment.name
-    for name in row.result.get("pictures", {}).get(cell, ()):
-        if (folder / name).is_file():
-            yield folder / name
+    files = [folder / name for name in row.result.get("pictures", {}).get(cell, ())]
+    return [file for file in files if file.is_file()]
 
 
 @contextmanager

@@ -10,73 +10,51 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-STYLES = {
-    "graded": "green",
-    "partly": "yellow",
-    "not graded yet": "dim",
-    "nothing submitted": "dim",
-}
+STYLES = dict.fromkeys(["not graded yet", "nothing submitted"], "dim")
+STYLES |= {"graded": "green", "partly": "yellow"}
+KNOWN = ("student", "name", "status", "problem", "days_late", "earned", "score")  # to machines
 
 
 @contextmanager
 def progress(total, options):
     """Give a function to call after each submission."""
-    if options.json or not total:
-        yield lambda: None
-        return
     columns = [TextColumn("Grading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    console, is_silent = Console(stderr=True), options.json or not total
+    with Progress(*columns, console=console, disable=is_silent) as progress:
         task = progress.add_task("", total=total)
         yield lambda: progress.advance(task)
 
 
-def warn_if_unsafe(options):
-    if options.unsafe:
-        warn("--unsafe: submissions can read, change and send away all that you can.")
-
-
-def line(row):
-    """Return a row for machines."""
-    return {
-        "student": row.student,
-        "name": row.name,
-        "status": row.status,
-        "problem": row.problem,
-        "days_late": row.days_late,
-        "parts": {part.cell: part.earned for part in row.parts},
-        "earned": row.earned,
-        "score": row.score,
-        "seed": row.result.get("seed"),
-        "version": row.result.get("version"),
-    }
-
-
-def table(assignment, rows):
-    title = f"{assignment.name}, {assignment.points:g} points"
-    table = quiet_table(title)
-    table.add_column("student", overflow="fold")
-    table.add_column("name", overflow="fold")
-    table.add_column("status", no_wrap=True)
-    for name in ("checks", "written", "late", "score"):
-        table.add_column(name, justify="right", no_wrap=True)
+def standings(options, assignment, rows, *more):
+    """Tell where each student stands, and more to people."""
+    machine, people = [], []
     for row in rows:
+        parts = {part.cell: part.earned for part in row.parts}
+        known, result = {name: getattr(row, name) for name in KNOWN}, row.result
+        stamp = {name: result.get(name) for name in ("seed", "version")}
+        machine.append({**known, "parts": parts, **stamp})
         checks = [part for part in row.parts if part.cell in assignment.tests]
         by_hand = [part for part in row.parts if part.cell not in assignment.tests]
-        table.add_row(
-            Text(row.student),
-            Text(row.name),
-            Text(row.status, style=STYLES.get(row.status, "red")),
-            _sum(checks),
-            _sum(by_hand),
-            f"{row.days_late} d" if row.days_late else "",
-            "" if row.score is None else f"{row.score:g}",
-        )
-    return table
+        status = Text(row.status, style=STYLES.get(row.status, "red"))
+        late = f"{row.days_late} d" if row.days_late else ""
+        score = "" if row.score is None else f"{row.score:g}"
+        people.append([row.student, row.name, status, _sum(checks), _sum(by_hand), late, score])
+    title = f"{assignment.name}, {assignment.points:g} points"
+    columns, numbers = ["student", "name", "status"], ["checks", "written", "late", "score"]
+    tell(options, machine, table(title, columns, people, numbers, whole=["status"]), *more)
 
 
-def quiet_table(title):
+def table(title, columns, rows, numbers=(), whole=()):
+    """Return a table; the columns of numbers come last. They and those `whole` are not folded."""
     look = {"box": SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1, 0, 0)}
-    return Table(title=title, title_justify="left", **look)
+    made = Table(title=title, title_justify="left", **look)
+    for name in columns:
+        made.add_column(name, overflow="fold", no_wrap=name in whole)
+    for name in numbers:
+        made.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        made.add_row(*row)
+    return made
 
 
 def count_of(number, one, many):
@@ -97,9 +75,9 @@ def tell(options, machine, *people):
     if options.json:
         print(json.dumps(machine, indent=1))
         return
-    console = Console()
+    console = Console(markup=False, emoji=False, highlight=False)  # a name is a name
     for one in people:
-        console.print(one, markup=False, highlight=False, soft_wrap=isinstance(one, str))
+        console.print(one, soft_wrap=isinstance(one, str))
 
 
 def warn(text):

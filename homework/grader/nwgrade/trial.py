@@ -19,20 +19,18 @@ def before_grading(course, assignment, kit, client, asked):
 
     That is tried once for each version of the assignment and of the grader.
     """
-    version = grading.grader_version(assignment, kit.limits, kit.unsafe)
+    version = grading.grader_version(assignment, kit)
     tried = course.root / "autograded" / f".{assignment.name}-tried"
     if tried.exists() and tried.read_bytes() == version.encode():
         return
-    found = faults(assignment)
-    if not found:
-        folder = course.root / "source" / assignment.name
-        solutions = Submission("", folder, folder / f"{assignment.name}.ipynb", None, {})
-        work, kit = [(solutions, {"seed": 1})], replace(kit, drawings=())
-        ((_, _, result),) = grading.run(work, kit, client, asked)
-        if "verdicts" not in result:
-            raise SandboxError(f"The solutions cannot be graded: {result['problem']}")
-        found = list(_solved(result["verdicts"], result["cells"]))
-    _refuse("graded", assignment, found)
+    _refuse("graded", assignment, faults(assignment))
+    folder = course.root / "source" / assignment.name
+    solutions = Submission("", folder, folder / f"{assignment.name}.ipynb", None, {})
+    work, kit = [(solutions, {"seed": 1})], replace(kit, drawings=())
+    ((_, _, result),) = grading.run(work, kit, client, asked)
+    if "verdicts" not in result:
+        raise SandboxError(f"The solutions cannot be graded: {result['problem']}")
+    _refuse("graded", assignment, list(_solved(result["verdicts"], result["cells"])))
     write(tried, version)
 
 

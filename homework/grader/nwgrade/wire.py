@@ -18,6 +18,7 @@ MAX_PARTS = 100_000  # commas and brackets: Python's objects take far more memor
 MAX_TEXT = 400  # signs; what students wrote goes the other way
 MAX_DEPTH = 10
 DTYPES = ("<f8", "<f4", "<f2", "<i8", "<i4", "<i2", "|i1", "<u8", "<u4", "<u2", "|u1", "|b1")
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class WireError(Exception):
@@ -41,14 +42,7 @@ def decode(line, max_text=MAX_TEXT):
     """Return the value of a line; raise WireError if it has none."""
     try:
         return _rich(json.loads(line), MAX_DEPTH, max_text)
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except MALFORMED as error:
         raise WireError(f"it is not a message: {type(error).__name__}") from None
 
 

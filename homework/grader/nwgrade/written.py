@@ -4,15 +4,13 @@ Beside it lies a page that shows each answer whole, with its pictures. Both go q
 in an order in which nobody's name can be seen.
 """
 
-import csv
-import io
-import math
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from shlex import quote
 
 from nwgrade import tell
-from nwgrade.course import CourseError, digest, plain, read_table, write
+from nwgrade.course import CourseError, csv_text, digest, number, plain, read_table, write
 from nwgrade.feedback import render
 from nwgrade.gradebook import give, gradebook
 from nwgrade.standings import Row, pictures
@@ -24,14 +22,22 @@ SORTED = "row {}: the answer_id is that of another row. Were only some of the co
 MORE = " [This goes on, on the page beside the sheet.]"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Written:
     """An answer as it stands on the sheet and on its page."""
 
-    id: str
     cell: str
     row: Row
     earned: float | None
+
+    @cached_property
+    def id(self):
+        """What tells an answer from all others, and from what it was before.
+
+        It begins with a letter: a spreadsheet makes another number of 0012 and of 12e4567.
+        """
+        shown = self.row.result["shown"][self.cell]
+        return "a" + digest(f"{self.row.student}/{self.cell}/{shown}".encode())[:10]
 
     @property
     def text(self):
@@ -40,22 +46,10 @@ class Written:
 
 def _answers(assignment, rows):
     """Return all answers, question by question; the order within one has nothing of the names."""
-    found = [
-        Written(_answer_id(row, part.cell), part.cell, row, part.earned)
-        for row in rows
-        for part in row.parts
-        if part.cell in assignment.rubric
-    ]
+    parts = [(part, row) for row in rows for part in row.parts if part.cell in assignment.rubric]
     questions = list(assignment.rubric)
+    found = [Written(part.cell, row, part.earned) for part, row in parts]
     return sorted(found, key=lambda one: (questions.index(one.cell), one.id))
-
-
-def _answer_id(row, cell):
-    """Return what tells an answer from all others, and from what it was before.
-
-    It begins with a letter: a spreadsheet makes another number of 0012 and of 12e4567.
-    """
-    return "a" + digest(f"{row.student}/{cell}/{row.result['shown'][cell]}".encode())[:10]
 
 
 def write_sheet(course, assignment, rows, path, all_of_them=False, names=False):
@@ -64,20 +58,19 @@ def write_sheet(course, assignment, rows, path, all_of_them=False, names=False):
     What has been filled in in the file at `path` stays. The page lies beside it, as .html, with a
     folder of the pictures.
     """
-    filled = {_key(row): row for row in read_table(path)} if path.exists() else {}
+    lines = read_table(path) if path.exists() else []
+    filled = {(row.get("answer_id", ""), row.get("criterion", "")): row for row in lines}
     answers = [one for one in _answers(assignment, rows) if all_of_them or one.earned is None]
-    out = io.StringIO()
-    sheet = csv.writer(out, lineterminator="\n")
-    sheet.writerow([*COLUMNS, *["student", "name"] * names, "row"])
+    table = [[*COLUMNS, *["student", "name"] * names, "row"]]
     for one in answers:
         text = plain(one.text[:SHOWN] + MORE * (len(one.text) > SHOWN))
         who = [one.row.student, plain(one.row.name)] * names
-        for number, (asked, most) in enumerate(assignment.rubric[one.cell], start=1):
-            before = filled.get((one.id, str(number)), {})
+        for at, (asked, most) in enumerate(assignment.rubric[one.cell], start=1):
+            before = filled.get((one.id, str(at)), {})
             told = [before.get("points", ""), before.get("comment", "")]
-            known = [one.cell, one.id, number, plain(asked), most]
-            sheet.writerow([*known, *told, text, *who, f"{one.id}-{number}"])
-    write(path, "\ufeff" + out.getvalue())  # without the mark, Excel takes it for another encoding
+            known = [one.cell, one.id, at, plain(asked), most]
+            table.append([*known, *told, text, *who, f"{one.id}-{at}"])
+    write(path, "\ufeff" + csv_text(table))  # without the mark, Excel takes it for another encoding
     _write_page(course, assignment, answers, path, names)
     return len(answers)
 
@@ -94,20 +87,8 @@ def _write_page(course, assignment, answers, path, names):
             write(folder / shown[-1], file.read_bytes())
         who = f"{one.row.name} ({one.row.student})" if names else ""
         questions[one.cell].append((one, who, shown))
-    text = render(
-        "written.html",
-        title=assignment.title(assignment.cells[0].grade_id),
-        course=course.settings["name"],
-        assignment=assignment,
-        questions=questions,
-        folder=folder.name,
-        sheet=path.name,
-    )
-    write(path.with_suffix(".html"), text)
-
-
-def _key(row):
-    return row.get("answer_id", ""), row.get("criterion", "")
+    own = {"questions": questions, "folder": folder.name, "sheet": path.name}
+    write(path.with_suffix(".html"), render("written.html", course, assignment, **own))
 
 
 def read_sheet(course, assignment, rows, path):
@@ -121,8 +102,8 @@ def read_sheet(course, assignment, rows, path):
         raise CourseError(f"{path}: there is no column {missing[0]}.")
     current = {one.id: one for one in _answers(assignment, rows)}
     lines, graded, wrong = {}, [], []
-    for number, row in enumerate(table, start=2):
-        lines.setdefault(row["answer_id"].strip(), []).append((number, row))
+    for line, row in enumerate(table, start=2):
+        lines.setdefault(row["answer_id"].strip(), []).append((line, row))
     for answer_id, own in lines.items():
         if any(row["points"].strip() for _, row in own):
             try:
@@ -141,17 +122,17 @@ def read_sheet(course, assignment, rows, path):
 
 def _whose(assignment, current, answer_id, lines):
     """Return the answer of that id; all rows must name its cell."""
-    for number, row in lines:
+    for line, row in lines:
         cell = row["cell"].strip()
         if cell not in assignment.rubric:
-            raise CourseError(f"row {number}: {assignment.name} has no written answer {cell!r}.")
+            raise CourseError(f"row {line}: {assignment.name} has no written answer {cell!r}.")
         if answer_id not in current:
             raise CourseError(
-                f"row {number}: this answer to {cell} has been changed or taken back since the "
+                f"row {line}: this answer to {cell} has been changed or taken back since the "
                 f"sheet was written. Write a new sheet: nwgrade written {assignment.name}"
             )
         if cell != current[answer_id].cell:
-            raise CourseError(SORTED.format(number))
+            raise CourseError(SORTED.format(line))
     return current[answer_id]
 
 
@@ -159,55 +140,45 @@ def _sum(rubric, answer, lines):
     """Return the points and the comment of an answer."""
     given, told = {}, {}
     for line, row in lines:
-        number = int(_number(line, row, "criterion", 1, len(rubric)))
-        asked, most = rubric[number - 1]
-        if row.get("row") and row["row"].strip() != f"{answer.id}-{number}":
+        criterion = int(_number(line, row, "criterion", 1, len(rubric)))
+        asked, most = rubric[criterion - 1]
+        if row.get("row") and row["row"].strip() != f"{answer.id}-{criterion}":
             raise CourseError(SORTED.format(line))
-        if number in given:
-            raise CourseError(f"row {line}: criterion {number} stands there twice.")
+        if criterion in given:
+            raise CourseError(f"row {line}: criterion {criterion} stands there twice.")
         if not row["points"].strip():
-            raise CourseError(
-                f"row {line}: criterion {number} of this {answer.cell} has no points."
-            )
-        given[number] = _number(line, row, "points", 0, most)
+            told = f"criterion {criterion} of this {answer.cell} has no points."
+            raise CourseError(f"row {line}: {told}")
+        points = given[criterion] = _number(line, row, "points", 0, most)
         comment = " ".join(row["comment"].split())
-        told[number] = f"{given[number]:g}/{most:g}  {asked}" + f" · {comment}" * bool(comment)
+        told[criterion] = f"{points:g}/{most:g}  {asked}" + f" · {comment}" * bool(comment)
     if missing := ", ".join(str(n) for n in range(1, len(rubric) + 1) if n not in given):
         raise CourseError(f"row {lines[0][0]}: this {answer.cell} lacks criterion {missing}.")
-    return sum(given.values()), "\n".join(told[number] for number in sorted(told))
+    return sum(given.values()), "\n".join(told[criterion] for criterion in sorted(told))
 
 
 def _number(line, row, name, least, most):
     """Return the number in a row's cell."""
-    try:
-        number = float(row[name].strip().replace(",", "."))
-    except ValueError:
-        number = math.nan
-    if not least <= number <= most or (name == "criterion" and number % 1):
+    given = number(row[name])
+    if given is None or not least <= given <= most or (name == "criterion" and given % 1):
         told = f"{name} must be from {least} to {most:g}, not {row[name]!r}."
         raise CourseError(f"row {line}: {told}")
-    return number
+    return given
 
 
 def answers(course, assignment, rows, options):
-    """Obey `nwgrade written`."""
+    """Write a sheet for the answers in words, or read it back."""
     if options.read:
         count = read_sheet(course, assignment, rows, options.read)
-        tell.tell(
-            options,
-            {"graded": count},
-            tell.count_of(count, "answer has points now.", "answers have points now."),
-        )
-        return
+        told = tell.count_of(count, "answer has points now.", "answers have points now.")
+        return tell.tell(options, {"graded": count}, told)
     path = course.root / "export" / f"{assignment.name}-written.csv"
     count = write_sheet(course, assignment, rows, path, options.all, options.names)
-    told = {"sheet": str(path), "answers": count}
+    to_do = f"No answer waits for points. Next: nwgrade feedback {assignment.name}"
     if count:
         to_do = (
             f"{tell.count_of(count, 'answer waits', 'answers wait')} in {path}, with pictures in "
             f"{path.stem}.html beside it. Fill in the points, then: nwgrade written "
             f"{assignment.name} --read {quote(str(path))}"
         )
-    else:
-        to_do = f"No answer waits for points. Next: nwgrade feedback {assignment.name}"
-    tell.tell(options, told, to_do)
+    return tell.tell(options, {"sheet": str(path), "answers": count}, to_do)
