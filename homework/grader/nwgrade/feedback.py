@@ -52,12 +52,18 @@ def _part(course, assignment, row, part):
     shown = [] if is_open else pictures(course, assignment, row, cell)
     has_figure = cell in assignment.drawings and not is_open
     by_checks = sum(one["earned"] for one in verdicts)
-    own = {"title": assignment.title(cell), "points": part.points, "comment": comment}
-    own |= {"earned": "waits" if earned is None else f"{earned:g}", "is_open": is_open}
-    own |= {"lines": [*map(_checked, verdicts), *lines], "text": "" if is_open else text}
-    own["pictures"] = [_picture(cell, path) for path in shown]
-    own["lacks_figure"] = has_figure and cell not in [path.stem for path in shown]
-    return own | {"is_overruled": bool(verdicts) and earned not in (None, by_checks)}
+    return {
+        "title": assignment.title(cell),
+        "earned": "waits" if earned is None else f"{earned:g}",
+        "points": part.points,
+        "is_open": is_open,
+        "lines": [*map(_checked, verdicts), *lines],
+        "is_overruled": bool(verdicts) and earned not in (None, by_checks),
+        "comment": comment,
+        "pictures": [_picture(cell, path) for path in shown],
+        "lacks_figure": has_figure and cell not in [path.stem for path in shown],
+        "text": "" if is_open else text,
+    }
 
 
 def _checked(one):

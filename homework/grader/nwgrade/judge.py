@@ -45,14 +45,6 @@ class Report:
     deaths: tuple
     figures: tuple = ()
 
-    @property
-    def earned(self):
-        return sum(verdict.earned for verdict in self.verdicts)
-
-    @property
-    def points(self):
-        return sum(verdict.points for verdict in self.verdicts)
-
 
 def judge(cells, checks, make_sandbox, seed, drawings=()):
     """Return the Report on a submission's cells.
