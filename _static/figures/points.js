@@ -281,9 +281,17 @@
     // ---- Showing
 
     let waiting;
+    let known = {}; // most of the work, and the same for each w and each query
+    const lossOfEach = (keys, values, kernel) => {
+      if (keys !== known.keys || values !== known.values || kernel !== known.kernel) {
+        const losses = scales.map((one) => nw.leaveOneOut(one, keys, values, kernel).loss);
+        known = { keys, values, kernel, losses };
+      }
+      return known.losses;
+    };
     const drawValley = () => {
       const { keys, values, kernel, w } = state();
-      const losses = scales.map((one) => nw.leaveOneOut(one, keys, values, kernel).loss);
+      const losses = lossOfEach(keys, values, kernel);
       const [highest] = finite(losses).sort((a, b) => b - a);
       valley.y = nw.scale([0, highest || 1], [466, 356]);
       ends.forEach((end, i) => (end.textContent = highest ? [nw.number(highest, 1), "0"][i] : ""));
