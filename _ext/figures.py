@@ -68,6 +68,9 @@ def inline_figures(app, doctree):
             else:
                 picture.children = [_picture(svg, number, picture)]
             bundle.children = [picture]
+        elif "text/html" in by_type:
+            # On its own: MyST-NB would prefer a widget, for which the site has no kernel.
+            bundle.children = [by_type["text/html"]]
         elif WIDGET in by_type:
             logger.warning("the site cannot show this widget: use nwlib.sliders", location=bundle)
 

@@ -107,7 +107,7 @@
     let drawn; // the step whose curve and whose weights are there
 
     // All weights, a row for each query; the marked key has a column of it.
-    const map = nw.axes(svg, box(452, 100), {
+    const map = nw.axes(svg, box(446, 100), {
       x: { domain: [0, keys.length], ticks: [], label: `${data.key} (a column each)` },
       y: { domain: [queries.length, 0], ticks: [], label: "query (a row each)" },
       title: "all weights",
@@ -177,7 +177,7 @@
     };
     surface(0, 140, askNear, markNear);
     surface(140, 250, markNear, markNear);
-    surface(448, 108, askMap, markColumnAt);
+    surface(442, 108, askMap, markColumnAt);
     figure.addEventListener("input", show);
     show();
   };

@@ -95,7 +95,7 @@
   nw.formula = (parent, x, y, text, attributes) => {
     const made = nw.text(parent, x, y, "", attributes);
     text.split(/_(.)/u).forEach((part, i) => {
-      const below = { dy: 3, "font-size": "75%" };
+      const below = { dy: 3, "font-size": "90%" };
       if (part) nw.add(made, "tspan", i % 2 ? below : { dy: i && -3 }, part);
     });
     return made;

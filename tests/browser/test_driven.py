@@ -241,7 +241,7 @@ class TestFormula:
         driven.page.mouse.move(*driven.at(50 + 7.5 * column, 500))
         self.check(driven, 2.0, 7)
         driven.page.mouse.down()
-        driven.page.mouse.move(*driven.at(50 + 9.5 * column, 452 + 100 * 40.5 / 181), steps=4)
+        driven.page.mouse.move(*driven.at(50 + 9.5 * column, 446 + 100 * 40.5 / 181), steps=4)
         driven.page.mouse.up()
         self.check(driven, 0.0, 9)  # the queries are -2, -1.95, ...
 

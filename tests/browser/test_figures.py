@@ -56,9 +56,9 @@ MARKS = """svg => [...svg.querySelectorAll("path, use, line, rect, circle, polyg
   })"""
 
 # Leaves on a page nothing but its figures, without their words.
-ALONE = f"""
-article :not(:has({SVGS}), :is({SVGS}), :is({SVGS}) *) {{ display: none }}
-svg text {{ visibility: hidden }}
+ALONE = """
+article :not(:has(svg), svg, svg *) { display: none }
+svg text { visibility: hidden }
 """
 
 
@@ -130,15 +130,17 @@ def drawn(request, page):
     """Of each figure: its words, its marks, and its pixels where no words are drawn."""
     page.set_viewport_size({"width": 1280, "height": 900})
     set_theme(page, request.param)
-    page.add_style_tag(content=ALONE)
+    style = page.add_style_tag(content=ALONE)
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": 1280, "height": height})  # a picture of all, as it stands
     shot = pixels(page.screenshot())
     figures = page.locator(SVGS).all()
-    return [
+    found = [
         (words, figure.evaluate(MARKS), shot[box(figure)])
         for words, figure in zip(page.evaluate(TEXTS), figures, strict=True)
     ]
+    style.evaluate("style => style.remove()")
+    return found
 
 
 def box(figure):
