@@ -33,6 +33,15 @@ VARIABLES = {
     plots.STYLE["text.color"]: "ink",
     "#ffffff": "paper",
 }
+# Turns the shades of a heat map round for dark paper, and keeps their hue: the style sheet asks for
+# it. WebKit applies to a part of an SVG no filter but such a one.
+TURNED = "".join(f'<feFunc{channel} type="table" tableValues="0.92 0.08"/>' for channel in "RGB")
+FILTER = (
+    '<svg aria-hidden="true" width="0" height="0" style="position: absolute">'
+    '<filter id="nw-turned" color-interpolation-filters="sRGB">'
+    f"<feComponentTransfer>{TURNED}</feComponentTransfer>"
+    '<feColorMatrix type="hueRotate" values="180"/></filter></svg>'
+)
 SLACK = "m" * 12  # the text with the most letters is not always the widest
 COLOUR = re.compile("|".join(map(re.escape, VARIABLES)), re.IGNORECASE)
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -73,6 +82,8 @@ def inline_figures(app, doctree):
             bundle.children = [by_type["text/html"]]
         elif WIDGET in by_type:
             logger.warning("the site cannot show this widget: use nwlib.sliders", location=bundle)
+    if any("<image" in node.astext() for node in doctree.findall(nodes.raw)):
+        doctree.append(nodes.raw("", FILTER, format="html"))
 
 
 def _numbers(app, doctree):
