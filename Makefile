@@ -16,13 +16,13 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: $(STAMP) ## Build the book and print where it is
-	@$(BIN)/python scripts/build.py
+	@$(BIN)/python pages/build.py
 
 pdf: book ## Print the whole book as one PDF (SOLUTIONS=no leaves the solutions out)
-	@$(BIN)/python scripts/pdf.py --solutions "$(SOLUTIONS)"
+	@$(BIN)/python pages/pdf.py --solutions "$(SOLUTIONS)"
 
 dist: book ## Pack the site into one zip for a learning platform
-	@$(BIN)/python scripts/dist.py
+	@$(BIN)/python pages/dist.py
 
 test: lint ## Check everything: the code, every notebook, every page
 	$(BIN)/pytest --cov
@@ -39,10 +39,10 @@ lint: $(STAMP)
 	@$(BIN)/codespell
 
 refresh: $(STAMP) ## Re-execute the notebooks in place (NOTEBOOKS="chapters/01_dataset.ipynb" for one)
-	@$(BIN)/python scripts/refresh.py $(NOTEBOOKS)
+	@$(BIN)/python pages/refresh.py $(NOTEBOOKS)
 
 address: $(STAMP) ## Tell the notebooks, for Colab, where they live (URL=https://github.com/NAME/REPOSITORY)
-	@$(BIN)/python scripts/address.py "$(URL)"
+	@$(BIN)/python pages/address.py "$(URL)"
 
 lab: $(STAMP) ## Open the chapters in JupyterLab
 	@$(BIN)/jupyter lab --LabApp.app_settings_dir="$(CURDIR)/.binder" index.ipynb

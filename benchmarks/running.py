@@ -39,7 +39,7 @@ class Quiet(SimpleHTTPRequestHandler):
 def build(book):
     """Return the seconds that a build of the book takes from nothing."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, book / "scripts/build.py", book], check=True, stdout=-3)
+    subprocess.run([sys.executable, book / "pages/build.py", book], check=True, stdout=-3)
     return time.perf_counter() - start
 
 

@@ -149,7 +149,7 @@ def stock_source(folder):
     folder.mkdir()
     for path in [*ROOT.glob("index.*"), ROOT / "_toc.yml", ROOT / "references.bib"]:
         shutil.copy(path, folder)
-    for name in ("chapters", "beyond", "appendix", "_static"):
+    for name in ("chapters", "beyond", "appendix", "pages"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.css", "*.js"))
     (folder / "_config.yml").write_text(STOCK_CONFIG, encoding="utf-8")
     return folder

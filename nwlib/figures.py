@@ -1,7 +1,8 @@
 """Figures that a reader moves: live in a kernel, drawn anew by a script in the page, else still.
 
-A figure's output is data. Its page is written from that by `_ext/figures.py`, and brought to life
-by the script in `_static/figures` that is called like its kind. Nothing here knows of attention.
+A figure's output is data. Its page is written from that by `pages/extensions/figures.py`, and
+brought to life by the script in `pages/static/figures` that is called like its kind. Nothing here
+knows of attention.
 """
 
 import html

@@ -26,8 +26,8 @@ def pytest_configure(config):
     config.option.cov_source = None
 
 
-# Extensions that make nothing of where the repository is, and take half of the time of a build.
-NOT_LINKED = ("bundle", "search", "typefaces")
+# Steps that make nothing of where the repository is, and take half of the time of a build.
+NOT_LINKED = ["bundle", "write_search", "write_typefaces"]
 
 # What takes minutes begins first, so that no worker waits at the end for another; and beside the
 # build of the book, that the first of them needs, what can do without it.
@@ -138,15 +138,14 @@ def linked_build(shared):
     def make(folder):
         copy_project(folder)
         config = yaml.safe_load((folder / "_config.yml").read_text(encoding="utf-8"))
-        listed = config["sphinx"]["config"]["extensions"]
-        config["sphinx"]["config"]["extensions"] = [x for x in listed if x not in NOT_LINKED]
+        config["sphinx"]["config"]["steps_left_out"] = NOT_LINKED
         (folder / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
         variables = {
             "BOOK_REPOSITORY_URL": "https://github.com/ada/attention",
             "BOOK_REPOSITORY_BRANCH": "winter",
         }
         finished = subprocess.run(
-            [sys.executable, folder / "scripts" / "build.py", folder],
+            [sys.executable, folder / "pages" / "build.py", folder],
             env={**os.environ, **variables},
             check=True,
             capture_output=True,

@@ -1,4 +1,4 @@
-"""scripts/refresh.py, on notebooks of a few cells."""
+"""pages/refresh.py, on notebooks of a few cells."""
 
 import nbformat
 import pytest

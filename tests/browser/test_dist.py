@@ -16,7 +16,7 @@ from .book import DOCUMENTS, ROOT
 
 def run(site, output):
     return subprocess.run(
-        [sys.executable, ROOT / "scripts" / "dist.py", "--site", site, output],
+        [sys.executable, ROOT / "pages" / "dist.py", "--site", site, output],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -30,7 +30,7 @@ def run(site, output, *arguments, root=ROOT, **environment):
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "scripts"), **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "pages"), **environment},
     )
     return done.returncode, done.stdout.splitlines()
 
@@ -76,7 +76,7 @@ def of_pages(tmp_path):
     def of_pages(first, *others):
         folder = tmp_path / "project"
         folder.mkdir()
-        for name in ("_config.yml", "CITATION.cff", "_static"):
+        for name in ("_config.yml", "CITATION.cff", "pages"):
             (folder / name).symlink_to(ROOT / name)
         part = {"caption": "A part", "chapters": [{"file": name} for name in others]}
         toc = {"root": first, "parts": [part]}

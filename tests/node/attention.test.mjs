@@ -1,7 +1,7 @@
 // The formulas in JavaScript against those of nwlib, whose numbers test_scripts.py writes anew.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import "../../_static/figures/attention.js";
+import "../../pages/static/figures/attention.js";
 import { same, says } from "./says.mjs";
 
 const { u, kernels, cases } = says;

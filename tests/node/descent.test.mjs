@@ -1,9 +1,9 @@
 // Gradient descent, step by step, and what is said of a step.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import "../../_static/figures/attention.js";
-import "../../_static/figures/plot.js";
-import "../../_static/figures/descent.js";
+import "../../pages/static/figures/attention.js";
+import "../../pages/static/figures/plot.js";
+import "../../pages/static/figures/descent.js";
 import { same, says } from "./says.mjs";
 
 const { keys, values, best } = says.book;

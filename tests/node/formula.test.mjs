@@ -1,9 +1,9 @@
 // The steps from scores to a prediction, and the sentence that tells them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import "../../_static/figures/attention.js";
-import "../../_static/figures/plot.js";
-import "../../_static/figures/formula.js";
+import "../../pages/static/figures/attention.js";
+import "../../pages/static/figures/plot.js";
+import "../../pages/static/figures/formula.js";
 import { same, says } from "./says.mjs";
 
 const { keys, values, queries, results } = says.cases.ordinary;

@@ -1,9 +1,9 @@
 // A guess and the curve: between its places, and how far they are apart.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import "../../_static/figures/attention.js";
-import "../../_static/figures/plot.js";
-import "../../_static/figures/guess.js";
+import "../../pages/static/figures/attention.js";
+import "../../pages/static/figures/plot.js";
+import "../../pages/static/figures/guess.js";
 
 const places = [0.1, 1, 10];
 const w = [0.1, Math.sqrt(0.1), 1, Math.sqrt(10), 10];

@@ -1,7 +1,7 @@
 // The numbers behind the pictures: scales, ticks, paths, and how a number is written.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import "../../_static/figures/plot.js";
+import "../../pages/static/figures/plot.js";
 
 test("a scale goes there and back, linear and logarithmic, downwards, too", () => {
   for (const log of [false, true]) {

@@ -1,9 +1,9 @@
 // The reader's own points: what follows from them, what is said of it, and their address.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import "../../_static/figures/attention.js";
-import "../../_static/figures/plot.js";
-import "../../_static/figures/points.js";
+import "../../pages/static/figures/attention.js";
+import "../../pages/static/figures/plot.js";
+import "../../pages/static/figures/points.js";
 import { same, says } from "./says.mjs";
 
 const data = { queries: [0, 1, 2], truth: [1, 1, 1], xlim: [0, 5], ylim: [-1, 6] };

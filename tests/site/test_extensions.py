@@ -20,8 +20,12 @@ def build_page(tmp_path):
         (tmp_path / "index.md").write_text(text, encoding="utf-8")
         (tmp_path / "conf.py").write_text(
             f"import sys\n"
-            f"sys.path.insert(0, {str(ROOT / '_ext')!r})\n"
-            f"extensions = ['myst_parser', 'equations', 'mathml']\n"
+            f"sys.path.insert(0, {str(ROOT / 'pages')!r})\n"
+            f"from extensions import equations, mathml\n"
+            f"def setup(app):\n"
+            f"    mathml.setup(app)\n"
+            f"    app.connect('doctree-read', equations.number_equations)\n"
+            f"extensions = ['myst_parser']\n"
             f"myst_enable_extensions = ['dollarmath']\n"
             f"html_math_renderer = 'mathml'\n"
         )

@@ -139,7 +139,7 @@ def test_without_a_repository_there_is_the_browser_and_nothing_dead(site, launch
 def test_binder_gets_the_homework_without_solutions_and_checks(tmp_path):
     post_build = (ROOT / ".binder" / "postBuild").read_text()
     assert "handout.py handout\nrm -rf homework\nmv handout homework\n" in post_build
-    subprocess.run([sys.executable, ROOT / "scripts" / "handout.py", tmp_path], check=True)
+    subprocess.run([sys.executable, ROOT / "pages" / "handout.py", tmp_path], check=True)
     names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*"))
     assert names == sorted([*(f"hw{i}/hw{i}.ipynb" for i in range(1, 7)), "hw5/nile.csv"])
     for path in tmp_path.rglob("*.ipynb"):

@@ -41,7 +41,7 @@ def test_it_holds_the_book_and_the_homework_as_students_get_it(site):
     for name in homework:
         assert "YOUR CODE HERE" in (files / name).read_text(encoding="utf-8")
     assert (files / "homework" / "hw5" / "nile.csv").exists()
-    assert (files / "_static" / "map.svg").exists()
+    assert (files / "pages" / "static" / "map.svg").exists()
 
 
 def test_its_nwlib_is_the_one_of_this_commit_and_can_be_installed(site, kernel, tmp_path):

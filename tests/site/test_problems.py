@@ -42,19 +42,15 @@ def notebook(*cells):
 def make_book(folder, pages, *without):
     """Write a book of our configuration with these notebooks; None is a file that is not there.
 
-    Extensions may be left out, which take their time.
+    Steps may be left out, which take their time.
     """
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    extensions = config["sphinx"]["local_extensions"]
-    config["sphinx"]["local_extensions"] = dict.fromkeys(extensions, str(ROOT / "_ext"))
-    listed = config["sphinx"]["config"]["extensions"]
-    config["sphinx"]["config"]["extensions"] = [name for name in listed if name not in without]
-    if "lite" in without:
-        del config["sphinx"]["config"]["pyodide_url"]
+    config["sphinx"]["local_extensions"] = {"extensions": str(ROOT / "pages")}
+    config["sphinx"]["config"]["steps_left_out"] = list(without)
     toc = {"format": "jb-book", "root": "index", "chapters": [{"file": name} for name in pages]}
     for name, content in [("_config.yml", config), ("_toc.yml", toc)]:
         (folder / name).write_text(yaml.safe_dump(content), encoding="utf-8")
-    shutil.copytree(ROOT / "_static", folder / "_static")
+    shutil.copytree(ROOT / "pages/static", folder / "pages/static")
     (folder / "references.bib").touch()
     (folder / "dot.svg").write_text(SVG, encoding="utf-8")
     (folder / "index.md").write_text("# A book\n\nWords.\n", encoding="utf-8")
@@ -75,7 +71,7 @@ def run(*command, cwd):
 
 def build(folder):
     """What `make book` does, for the book in the folder."""
-    return run(sys.executable, ROOT / "scripts" / "build.py", folder, cwd=folder)
+    return run(sys.executable, ROOT / "pages" / "build.py", folder, cwd=folder)
 
 
 def lines(finished):
@@ -131,7 +127,7 @@ WRONG = {
     "package": (
         code(shown({"image/svg+xml": SVG}), source="import pandas as pd  # why"),
         ": pandas is not there in a browser, which has the standard library, numpy, matplotlib, "
-        "IPython, ipywidgets and nwlib (see _ext/lite.py)",
+        "IPython, ipywidgets and nwlib (see pages/extensions/lite.py)",
     ),
     "system": (
         code(shown({"image/svg+xml": SVG}), source='get_ipython().system("ls")'),
@@ -252,7 +248,7 @@ def good_book(tmp_path_factory):
         ),
         "prose": notebook(prose("No code here.")),
     }
-    return make_book(tmp_path_factory.mktemp("good"), pages, "lite")
+    return make_book(tmp_path_factory.mktemp("good"), pages, "write_lite")
 
 
 def test_a_good_book_is_built_and_only_its_place_is_told(good_book):
@@ -268,7 +264,7 @@ def test_an_interrupted_build_leaves_no_site(good_book):
     old = good_book / "_build" / "html" / "index.html"
     old.parent.mkdir(parents=True, exist_ok=True)
     old.write_text("old", encoding="utf-8")
-    command = [sys.executable, ROOT / "scripts" / "build.py", good_book]
+    command = [sys.executable, ROOT / "pages" / "build.py", good_book]
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a background job ignores it
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as building:
         while not list(good_book.glob("_build/.*/html/*")):
@@ -281,7 +277,7 @@ def test_an_interrupted_build_leaves_no_site(good_book):
     assert not list((good_book / "_build").iterdir())
 
 
-SLOW = ("search", "typefaces", "bundle", "lite")
+SLOW = ("write_search", "write_typefaces", "bundle", "write_lite")
 
 
 def extend(book, body, priority):

@@ -1,6 +1,6 @@
 """Tell the notebooks where their repository is: in Colab their first cell installs nwlib from it.
 
-python scripts/address.py https://github.com/NAME/REPOSITORY
+python pages/address.py https://github.com/NAME/REPOSITORY
 """
 
 import re

@@ -21,12 +21,13 @@ from tempfile import TemporaryDirectory
 from docutils import nodes
 from IPython.core.inputtransformer2 import TransformerManager
 from jupyter_core.paths import jupyter_path
-from problems import CELL
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
 
 import nwlib
 from nwgrade.assignment import handout
+
+from .problems import CELL
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ HOMEWORK = "homework"
 ADDRESS = re.compile(r"(?:https?://(?P<host>[^/\s]+)|)/\S*pyodide\.js")
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "jupyterlab-myst", KERNEL)
-SETTINGS = Path(__file__).parents[1] / ".binder" / "overrides.json"  # the same as on Binder
+SETTINGS = Path(__file__).parents[2] / ".binder" / "overrides.json"  # the same as on Binder
 # Unlike JupyterLab, JupyterLite 0.6 hears each key before a widget does (it starts the application
 # without `bubblingKeydown`), so these shortcuts of a notebook would take a slider's arrow keys.
 SHORTCUTS = {
@@ -122,7 +123,7 @@ def _foreign(source):
             if top in NOT_IN_A_BROWSER or top not in {*PACKAGES, *sys.stdlib_module_names}:
                 yield (
                     f"{top} is not there in a browser, which has the standard library, "
-                    f"{', '.join(PACKAGES[:-1])} and {PACKAGES[-1]} (see _ext/lite.py)"
+                    f"{', '.join(PACKAGES[:-1])} and {PACKAGES[-1]} (see pages/extensions/lite.py)"
                 )
 
 
@@ -161,10 +162,8 @@ def _digest(content):
     return f"sha256={digest.rstrip(b'=').decode()}"
 
 
-def write_lite(app, error):
+def write_lite(app):
     """Build JupyterLite into the site."""
-    if error or app.builder.format != "html":
-        return
     with TemporaryDirectory() as folder:
         for path, content in contents(app).items():
             file = Path(folder, "contents", path)
@@ -270,5 +269,3 @@ def setup(app):
     app.connect("config-inited", check_config)
     app.connect("builder-inited", remove_old)
     app.connect("env-check-consistency", check)
-    app.connect("build-finished", write_lite, priority=950)  # what changes all pages comes before
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,6 @@
 """Print the whole book as one PDF, with a contents that knows its page numbers.
 
-    python scripts/pdf.py [--solutions no] [--site FOLDER] [OUTPUT]
+    python pages/pdf.py [--solutions no] [--site FOLDER] [OUTPUT]
 
 The finished site is put together as one page of HTML, in the order of `_toc.yml`, which a Chromium
 prints with the network off. No browser fills in page numbers, so it prints twice: where each

@@ -12,10 +12,11 @@ from xml.etree import ElementTree
 
 import ziamath
 from docutils import nodes
-from fonts import cut_down
 from math_core import LatexError, LatexToMathML
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
+
+from .fonts import cut_down
 
 logger = logging.getLogger(__name__)
 
@@ -141,10 +142,8 @@ def visit_displaymath(translator, node):
     raise nodes.SkipNode
 
 
-def write_font(app, error):
+def write_font(app):
     """Write the font, cut down to the formulas of the book, and its licence into the output."""
-    if error or app.builder.format != "html":
-        return
     text = IMPLIED + "".join(_formulas(app.env))
     cut_down(
         FONT,
@@ -176,6 +175,3 @@ def keep_low_root(font):
 
 def setup(app):
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_displaymath, None))
-    app.connect("doctree-read", keep_together)
-    app.connect("build-finished", write_font)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-import lite
 from sphinx.errors import ConfigError
+
+from . import lite
 
 ADDRESS = re.compile(
     r"(?:(?:https?|ssh)://(?:[\w.-]+@)?|[\w.-]+@)(?P<host>[\w.-]+\.\w+)(?::\d+(?=/))?[/:]"
@@ -123,10 +124,10 @@ def check_address(app, config):
     repository(app.srcdir)
 
 
-def tell_colab(app, error):
+def tell_colab(app):
     """Say, in a build that links to Colab, if the notebooks get nwlib from elsewhere there."""
     here = repository(app.srcdir)
-    if error or here is None or here.host != "github.com":
+    if here is None or here.host != "github.com":
         return
     files = [app.env.doc2path(name) for name in app.env.found_docs]
     for file in sorted(file for file in files if file.endswith(".ipynb")):
@@ -142,6 +143,3 @@ def tell_colab(app, error):
 def setup(app):
     app.add_js_file(None, body=FROM_A_FOLDER)
     app.connect("config-inited", check_address)
-    app.connect("html-page-context", add_buttons, priority=502)  # after the theme's own
-    app.connect("build-finished", tell_colab)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,11 +9,12 @@ import zipfile
 from pathlib import Path
 
 from docutils import nodes
-from launch import repository, ways
-from lite import homework_file
 from sphinx.util import logging
 
 from nwgrade.assignment import handout
+
+from .launch import repository, ways
+from .lite import homework_file
 
 logger = logging.getLogger(__name__)
 FOLDER = "homework"
@@ -42,10 +43,8 @@ def homework_role(role, rawtext, text, lineno, inliner, options=None, content=No
     return [nodes.raw("", ", ".join(links), format="html")], []
 
 
-def write_homework(app, error):
+def write_homework(app):
     """Write the files that the links of the pages lead to."""
-    if error or app.builder.format != "html":
-        return
     folder = Path(app.outdir, FOLDER)
     names = {n for page in app.env.metadata.values() for n in page.get("homework", ())}
     for name in sorted(names):
@@ -61,5 +60,3 @@ def write_homework(app, error):
 
 def setup(app):
     app.add_role("homework", homework_role)
-    app.connect("build-finished", write_homework)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

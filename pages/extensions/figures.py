@@ -1,9 +1,9 @@
 """Put the notebooks' figures into the page as SVG elements, with the colours of its theme.
 
 An SVG in the page, unlike one in an <img>, takes part in the dark theme, prints sharply, and
-carries its text alternative. The colours of `nwlib.plots` become CSS variables; `_static/book.css`
-gives each its value for either theme. A figure of `nwlib.figures` gets its controls, too, and its
-page the scripts of `_static/figures` that move it.
+carries its text alternative. The colours of `nwlib.plots` become CSS variables, to which
+`pages/static/book.css` gives a value for either theme. A figure of `nwlib.figures` gets its
+controls, too, and its page the scripts of `pages/static/figures` that move it.
 """
 
 import itertools
@@ -115,11 +115,6 @@ def _explorable(svg, number, facts):
     return nodes.raw("", markup, format="html", kind=facts["kind"])
 
 
-def take_scripts(app, config):
-    """Take back from all pages the scripts of figures: Jupyter Book gives each page each script."""
-    config.html_js_files = [name for name in config.html_js_files if "figures" not in str(name)]
-
-
 def add_scripts(app, pagename, templatename, context, doctree):
     """Let a page load the scripts that its figures need."""
     raw = doctree.findall(nodes.raw) if doctree else ()
@@ -144,9 +139,3 @@ def setup(app):
     # MyST-NB looks for these among installed packages, and remembers what it has found.
     if Renderer not in load_mime_renders():
         load_mime_renders().append(Renderer)
-    app.connect("config-inited", take_scripts)
-    # Before Sphinx collects images at the default priority, 500: nothing is copied in vain.
-    app.connect("doctree-read", inline_figures, priority=400)
-    app.connect("doctree-read", require_text, priority=401)
-    app.connect("html-page-context", add_scripts)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

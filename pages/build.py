@@ -1,6 +1,6 @@
 """Build the book, and print where it is, or what keeps it from being built.
 
-    python scripts/build.py [FOLDER]
+    python pages/build.py [FOLDER]
 
 The pages are made elsewhere and moved to _build/html when they are good: what is there is whole.
 """

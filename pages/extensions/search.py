@@ -34,10 +34,8 @@ def text_of(page):
     return f'<div role="main">{" ".join(str(article).split())}</div>'
 
 
-def write_search(app, error):
+def write_search(app):
     """Write Sphinx's script for the search anew, with the texts and without the fetching."""
-    if error or app.builder.format != "html":
-        return
     source = TOOLS.read_text(encoding="utf-8")
     if FETCH not in source:
         logger.warning("Sphinx's search has changed: find out in %s how it fetches", TOOLS.name)
@@ -50,8 +48,3 @@ def write_search(app, error):
         + source.replace(FETCH, LOOK_UP),
         encoding="utf-8",
     )
-
-
-def setup(app):
-    app.connect("build-finished", write_search)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pydata_sphinx_theme
 import tinycss2
-from fonts import cut_down
+
+from .fonts import cut_down
 
 LOG = re.compile(r"console\.log\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
 NOT_NEEDED = ("s*/*.map", "scripts/fontawesome.js*", "vendor/fontawesome/webfonts/*.ttf")
@@ -27,10 +28,8 @@ NAMES = {
 }
 
 
-def slim(app, error):
+def slim(app):
     """Rewrite pages, styles and scripts in place; what is slim already stays as it is."""
-    if error or app.builder.format != "html":
-        return
     static = Path(app.outdir, "_static")
     for pattern in NOT_NEEDED:
         for path in static.glob(pattern):
@@ -114,5 +113,3 @@ def _rewrite(path, change):
 def setup(app):
     # Left without a meaning when sphinx_comments is not loaded, but Jupyter Book sets it.
     app.add_config_value("comments_config", {}, "")
-    app.connect("build-finished", slim)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

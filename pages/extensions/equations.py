@@ -49,8 +49,3 @@ def _linked(text, numbers):
             result.append(nodes.reference("", mention[0], refid=_anchor(mention[1]), internal=True))
             start = mention.end()
     return [*result, nodes.Text(text[start:])]
-
-
-def setup(app):
-    app.connect("doctree-read", number_equations)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

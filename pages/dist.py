@@ -1,6 +1,6 @@
 """Pack the finished site into one zip for a learning platform, or to hand out.
 
-    python scripts/dist.py [--site FOLDER] [OUTPUT]
+    python pages/dist.py [--site FOLDER] [OUTPUT]
 
 `index.html` and the licences are at the root of the zip, where Moodle and Canvas look for the first
 page. The same site gives the same bytes.

@@ -137,7 +137,3 @@ def name_folds(app, name, template, context, doctree):
 
 def setup(app):
     app.add_js_file(None, body=MANNERS)
-    # Before Sphinx collects the titles at the default priority, 500.
-    app.connect("doctree-read", mark_up, priority=400)
-    app.connect("html-page-context", name_folds)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,7 @@
 """The book's typefaces: Source Serif for its text, Source Sans for headings, labels, figures.
 
 Both are under the SIL Open Font License, from packages, cut down to the characters of the pages.
-`_static/book.css` loads them.
+`pages/static/book.css` loads them.
 """
 
 from html import unescape
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import fontpkg_source_sans_3
 import fontpkg_source_serif_4
-from fonts import cut_down
+
+from .fonts import cut_down
 
 SERIF = fontpkg_source_serif_4.ROOT / "files"
 SANS = fontpkg_source_sans_3.ROOT / "files"
@@ -22,10 +23,8 @@ FEATURES = ("kern", "liga", "mark", "ccmp", "tnum")
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
 
 
-def write_typefaces(app, error):
+def write_typefaces(app):
     """Write each face, with all characters of the finished pages, and its licence."""
-    if error or app.builder.format != "html":
-        return
     pages = (page.read_text(encoding="utf-8") for page in Path(app.outdir).rglob("*.html"))
     characters = set(ASCII).union(*map(unescape, pages))
     for name, (source, axes) in FACES.items():
@@ -37,8 +36,3 @@ def write_typefaces(app, error):
             features=FEATURES,
             axes=axes,
         )
-
-
-def setup(app):
-    app.connect("build-finished", write_typefaces)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

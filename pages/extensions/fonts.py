@@ -1,8 +1,13 @@
 """Cut a font down to the characters and the weights that the book uses."""
 
+import logging
+
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
+
+# a11y_pygments, which the theme loads, lets every logger of a program speak of all that it does.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 FAMILY_NAMES = (1, 4, 6, 16)  # in a font's table of names
 

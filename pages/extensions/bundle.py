@@ -38,10 +38,8 @@ SHOW_WHEN_SET = """
 INLINED = re.compile(r"book-(sans|serif|math)")
 
 
-def bundle(app, error):
+def bundle(app):
     """Write the one style sheet, and let each page load it, and its scripts late."""
-    if error or app.builder.format != "html":
-        return
     static = Path(app.outdir, "_static")
     pages = {path: path.read_text(encoding="utf-8") for path in Path(app.outdir).rglob("*.html")}
     sheets = max((SHEET.findall(text) for text in pages.values()), key=len)
@@ -85,5 +83,3 @@ def _address(parent, address, folder):
 def setup(app):
     for script in (SET_THEME, SHOW_WHEN_SET):
         app.add_js_file(None, body=script)
-    app.connect("build-finished", bundle, priority=900)  # the theme writes colours of code late
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,6 @@
 """Re-execute the book's notebooks in place, so that doing it twice gives the same bytes.
 
-    python scripts/refresh.py [--check] [NOTEBOOK ...]
+    python pages/refresh.py [--check] [NOTEBOOK ...]
 
 Without arguments: all of them. Each runs top to bottom in a fresh kernel, in its own folder, two at
 a time. A notebook that raises, writes to stderr or takes too long is left as it was. With --check

@@ -1,6 +1,6 @@
 """Write what students get of the homework into a folder: notebooks without solutions, and data.
 
-python scripts/handout.py FOLDER
+python pages/handout.py FOLDER
 """
 
 import sys

@@ -1,0 +1,65 @@
+"""What makes pages of the notebooks, beyond a stock Jupyter Book; and the order in which it works.
+
+`problems` is an extension of its own, loaded first, for it tells what all others warn of.
+"""
+
+from . import (
+    bundle,
+    equations,
+    figures,
+    homework,
+    launch,
+    lite,
+    mathml,
+    search,
+    slim,
+    structure,
+    typefaces,
+)
+
+SET_UP = (bundle, figures, homework, launch, lite, mathml, slim, structure)
+# A page that has been read, before Sphinx collects its titles and its pictures.
+WHEN_READ = (
+    figures.inline_figures,
+    figures.require_text,
+    structure.mark_up,
+    equations.number_equations,
+    mathml.keep_together,
+)
+# A page that is about to be written.
+WHEN_WRITTEN = (figures.add_scripts, launch.add_buttons, structure.name_folds)
+# The site that has been written: the search quotes pages, so it reads them; what they no longer
+# name is taken out; the typefaces get the characters that are left, and the one style sheet gets
+# the typefaces. JupyterLite comes last: nothing of it is a page of ours.
+WHEN_BUILT = (
+    homework.write_homework,
+    mathml.write_font,
+    search.write_search,
+    slim.slim,
+    typefaces.write_typefaces,
+    bundle.bundle,
+    lite.write_lite,
+    launch.tell_colab,
+)
+# Priorities of Sphinx's own steps, and of the theme's, which writes the colours of code at the end.
+COLLECTS, WRITES, COLOURS = 500, 500, 500
+
+
+def when_built(app, error):
+    """Finish the site, unless something has gone wrong or it is not a site that is made."""
+    if error is None and app.builder.format == "html":
+        for step in WHEN_BUILT:
+            if step.__name__ not in app.config.steps_left_out:
+                step(app)
+
+
+def setup(app):
+    for part in SET_UP:
+        part.setup(app)
+    for position, step in enumerate(WHEN_READ):
+        app.connect("doctree-read", step, priority=COLLECTS - len(WHEN_READ) + position)
+    for step in WHEN_WRITTEN:
+        app.connect("html-page-context", step, priority=WRITES + 2)  # a button of the theme's: 501
+    app.connect("build-finished", when_built, priority=COLOURS + 1)
+    app.add_config_value("steps_left_out", [], "", list)  # of WHEN_BUILT, for a quick look
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
