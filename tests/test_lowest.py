@@ -82,6 +82,18 @@ def test_a_slider_of_ipywidgets_7_redraws_its_picture(environment):
     once.run(environment / "python", "-c", MOVE)
 
 
+KERNEL = """
+from jupyter_client.manager import run_kernel
+with run_kernel() as client:
+    client.execute_interactive("import nwlib; print(nwlib.softmax([0.0, 0.0]))", timeout=60)
+"""
+
+
+def test_a_kernel_starts_and_knows_nwlib(environment):
+    said = once.run(environment / "python", "-c", KERNEL)
+    assert said.splitlines()[-1] == "[0.5 0.5]"  # before, its debugger may have a word to say
+
+
 FAST = """
 import json, sys
 import numpy as np
