@@ -27,7 +27,7 @@ def pytest_configure(config):
 
 
 # Steps that make nothing of where the repository is, and take half of the time of a build.
-NOT_LINKED = ["bundle", "write_search", "write_typefaces"]
+NOT_LINKED = ["write_search", "write_styles"]
 
 # What takes minutes begins first, so that no worker waits at the end for another; and beside the
 # build of the book, that the first of them needs, what can do without it.

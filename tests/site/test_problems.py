@@ -50,7 +50,8 @@ def make_book(folder, pages, *without):
     toc = {"format": "jb-book", "root": "index", "chapters": [{"file": name} for name in pages]}
     for name, content in [("_config.yml", config), ("_toc.yml", toc)]:
         (folder / name).write_text(yaml.safe_dump(content), encoding="utf-8")
-    shutil.copytree(ROOT / "pages/static", folder / "pages/static")
+    for name in ("static", "templates"):
+        shutil.copytree(ROOT / "pages" / name, folder / "pages" / name)
     (folder / "references.bib").touch()
     (folder / "dot.svg").write_text(SVG, encoding="utf-8")
     (folder / "index.md").write_text("# A book\n\nWords.\n", encoding="utf-8")
@@ -277,7 +278,7 @@ def test_an_interrupted_build_leaves_no_site(good_book):
     assert not list((good_book / "_build").iterdir())
 
 
-SLOW = ("write_search", "write_typefaces", "bundle", "write_lite")
+SLOW = ("write_search", "write_styles", "write_lite")
 
 
 def extend(book, body, priority):
