@@ -11,13 +11,12 @@ import zlib
 from pathlib import Path
 
 import lightningcss
-
-from .fonts import write_faces, write_icons
+from fonts import write_faces, write_icons
 
 SHEET = "_static/book-all.css"
 SHEETS = []  # which a page would load, in their order: known when one has been written
 THEME = ("_static/basic.css", "_static/styles/pydata-sphinx-theme.css")
-NOT_NEEDED = ("s*/*.map", "scripts/fontawesome*", "styles/theme.css")
+NOT_NEEDED = ("scripts/*.map", "scripts/fontawesome*")
 ICONS = "vendor/fontawesome"
 CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
 FACE = re.compile(r"url\([\"']?[^\"')]*?([\w-]+)\.woff2[\"']?\)")
@@ -30,14 +29,20 @@ def name_sheet(app, pagename, templatename, context, doctree):
 
 
 def write_styles(app):
-    """Write the style sheet, unless no page has been written; leave nothing that no page loads."""
-    if not SHEETS:
-        return
+    """Write the style sheet, if a page has been written, and leave nothing that no page loads."""
     folder, static = Path(app.outdir), Path(app.outdir, "_static")
-    for path in (path for pattern in NOT_NEEDED for path in static.glob(pattern)):
+    for pattern in NOT_NEEDED:
+        for path in static.glob(pattern):
+            path.unlink()
+    if SHEETS:
+        pages = [*folder.glob("*.html"), *folder.glob("[!_l]*/**/*.html")]  # not _static, not lite
+        _write(folder, static, {page: _text(page) for page in pages})
+    for path in {*static.rglob("*.css")} - {folder / SHEET}:
         path.unlink()
-    paths = [*folder.glob("*.html"), *folder.glob("[!_l]*/**/*.html")]  # not _static, not lite
-    pages = {path: _text(path) for path in paths}
+    shutil.rmtree(static / ICONS, ignore_errors=True)
+
+
+def _write(folder, static, pages):
     named = "".join([*pages.values(), *map(_text, static.rglob("*.js"))])
     style = used("\n".join(_text(folder / sheet) for sheet in SHEETS), named)
     write_faces(static / "fonts", "".join(pages.values()))
@@ -47,9 +52,6 @@ def write_styles(app):
     version = f"{SHEET}?v={zlib.crc32(style.encode()):08x}"
     for path, page in pages.items():
         path.write_text(re.sub(rf"{SHEET}(\?v=\w*)?", version, page), encoding="utf-8")
-    for sheet in SHEETS:
-        (folder / sheet).unlink()
-    shutil.rmtree(static / ICONS)
 
 
 def used(style, text):

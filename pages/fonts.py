@@ -28,11 +28,9 @@ FACES = {
 MATH = Path(ziamath.__file__).parent / "fonts" / "STIXTwoMath-Regular.ttf"
 FEATURES = ["kern", "liga", "mark", "ccmp", "tnum"]
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
-ROOT = "√"
 # The italic forms of single letters, Latin and Greek, and what a browser draws by itself.
-IMPLIED = ROOT + "".join(map(chr, [0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]))
+IMPLIED = "√" + "".join(map(chr, [0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]))
 FORMULA = re.compile(r"<math\b.*?</math>", re.DOTALL)
-TALL_ROOT = re.compile(r"<msqrt>(?:(?!</msqrt>).)*<(?:mfrac|munder|mtable|msqrt)|<mroot>")
 FAMILY_NAMES = (1, 4, 6, 16)  # in a font's table of names
 
 
@@ -41,8 +39,7 @@ def write_faces(folder, pages):
     for name, (source, axes) in FACES.items():
         cut_down(source, folder / f"{name}.woff2", ASCII + unescape(pages), axes=axes)
     formulas = "".join(FORMULA.findall(pages))
-    low = not TALL_ROOT.search(formulas)
-    cut_down(MATH, folder / "book-math.woff2", IMPLIED + unescape(formulas), low_root=low)
+    cut_down(MATH, folder / "book-math.woff2", IMPLIED + unescape(formulas))
 
 
 def write_icons(folder, source, style):
@@ -50,14 +47,14 @@ def write_icons(folder, source, style):
     cut_down(source, folder / source.name, "".join(re.findall("[\ue000-\uf8ff]", style)))
 
 
-def cut_down(source, target, characters, *, axes=None, low_root=False):
+def cut_down(source, target, characters, *, axes=None):
     """Write the characters of the font as a WOFF2 file, and beside it its licence and what we did.
 
     `axes` fixes or narrows the axes of a variable font. The Open Font License reserves the names of
     fonts for what their makers released: the result has the name of its file.
     """
     characters = "".join(sorted(set(characters)))
-    done = f"Cut down to {characters!r}, {axes or 'as it is'}{', with low roots' * low_root}."
+    done = f"Cut down to {characters!r}, {axes or 'as it is'}."
     licence = target.with_name(f"{target.stem}-LICENSE.txt")
     if licence.exists() and licence.read_text(encoding="utf-8").endswith(done):
         return
@@ -71,8 +68,6 @@ def cut_down(source, target, characters, *, axes=None, low_root=False):
     subsetter.subset(font)
     if axes:
         instancer.instantiateVariableFont(font, axes, inplace=True)
-    if low_root:
-        _keep_low_root(font)
     names, name = font["name"], target.stem.replace("-", " ").title()
     for number in filter(names.getDebugName, FAMILY_NAMES):
         names.setName(name.replace(" ", "") if number == 6 else name, number, 3, 1, 0x409)
@@ -80,13 +75,3 @@ def cut_down(source, target, characters, *, axes=None, low_root=False):
     subset.save_font(font, target, options)
     notices = [*filter(None, map(names.getDebugName, (0, 13, 14))), done]
     licence.write_text("\n\n".join(notices), encoding="utf-8")
-
-
-def _keep_low_root(font):
-    """Drop the taller root signs: behind each root Chromium leaves room for the widest of them."""
-    variants = font["MATH"].table.MathVariants
-    position = variants.VertGlyphCoverage.glyphs.index(font.getBestCmap()[ord(ROOT)])
-    construction = variants.VertGlyphConstruction[position]
-    del construction.MathGlyphVariantRecord[1:]
-    construction.MathGlyphVariantCount = 1
-    construction.GlyphAssembly = None
