@@ -16,7 +16,7 @@ from fonts import write_faces, write_icons
 SHEET = "_static/book-all.css"
 SHEETS = []  # which a page would load, in their order: known when one has been written
 THEME = ("_static/basic.css", "_static/styles/pydata-sphinx-theme.css")
-NOT_NEEDED = ("scripts/*.map", "scripts/fontawesome*")
+NOT_NEEDED = ("s*/*.map", "scripts/fontawesome*")
 ICONS = "vendor/fontawesome"
 CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
 FACE = re.compile(r"url\([\"']?[^\"')]*?([\w-]+)\.woff2[\"']?\)")

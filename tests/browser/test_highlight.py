@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from . import engines
+
 HIT = re.compile("A Gaussian kernel is a softmax")
 MARKED = "span.highlighted"
 
@@ -46,3 +48,23 @@ def test_paper_shows_no_words(found):
     assert mark.evaluate(look) != "rgba(0, 0, 0, 0)"
     found.emulate_media(media="print")
     assert mark.evaluate(look) == "rgba(0, 0, 0, 0)"
+
+
+@pytest.fixture(params=["firefox", "webkit"])
+def reader(request, playwright):
+    if request.param == "webkit":
+        with engines.webkit() as driver:
+            yield engines.InWebKit(driver)
+    else:
+        with engines.firefox(playwright) as browser:
+            yield engines.InPlaywright(browser)
+
+
+def test_a_hit_shows_the_words_in_other_engines_too(reader, site):
+    reader.open((site / "search.html").as_uri() + "?q=softmax")
+    hits = "() => [...document.querySelectorAll('#search-results li > a')].map(hit => hit.href)"
+    hit = next(h for h in engines.wait_for(reader, hits) if "04_gaussian_softmax.html" in h)
+    assert reader.run("() => localStorage.getItem('sphinx_highlight_terms')") is None
+    reader.open(hit)
+    assert engines.wait_for(reader, f"() => document.querySelectorAll('{MARKED}').length") > 1
+    assert reader.run("() => location.search") == ""
