@@ -2,7 +2,7 @@
 (() => {
   // Sphinx fetches each page that it quotes from. A page that was opened from a folder may not fetch.
   window.fetch = async (address) =>
-    new Response(PAGE_TEXTS[address.replace(/^\.\/|\.html$/g, "")]);
+    ({ text: () => PAGE_TEXTS[address.replace(/^\.\/|\.html$/g, "")] });
 
   // It marks the words on whatever page is opened next, on any day: only a hit's own link shall.
   const KEY = "sphinx_highlight_terms", results = document.getElementById("search-results");
