@@ -7,11 +7,11 @@ under the SIL Open Font License, from packages. `pages/static/book.css` names th
 import logging
 import re
 from html import unescape
+from importlib.util import find_spec
 from pathlib import Path
 
 import fontpkg_source_sans_3
 import fontpkg_source_serif_4
-import ziamath
 from fontTools import subset
 from fontTools.varLib import instancer
 
@@ -25,7 +25,7 @@ FACES = {
     "book-serif-italic": (SERIF / "SourceSerif4-Italic[opsz,wght].ttf", {"opsz": 14, "wght": 400}),
     "book-sans": (SANS / "SourceSans3[wght].ttf", {"wght": (400, 700)}),
 }
-MATH = Path(ziamath.__file__).parent / "fonts" / "STIXTwoMath-Regular.ttf"
+MATH = Path(find_spec("ziamath").origin).parent / "fonts" / "STIXTwoMath-Regular.ttf"
 FEATURES = ["kern", "liga", "mark", "ccmp", "tnum"]
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
 # The italic forms of single letters, Latin and Greek, and what a browser draws by itself.
