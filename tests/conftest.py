@@ -26,8 +26,8 @@ def pytest_configure(config):
     config.option.cov_source = None
 
 
-# Steps that make nothing of where the repository is, and take half of the time of a build.
-NOT_LINKED = ["bundle", "write_search", "write_typefaces"]
+# Steps that make nothing of where the repository is.
+NOT_LINKED = ["write_search"]
 
 # What takes minutes begins first, so that no worker waits at the end for another; and beside the
 # build of the book, that the first of them needs, what can do without it.

@@ -3,41 +3,29 @@
 `problems` is an extension of its own, loaded first, for it tells what all others warn of.
 """
 
-from . import (
-    bundle,
-    equations,
-    figures,
-    homework,
-    launch,
-    lite,
-    mathml,
-    search,
-    slim,
-    structure,
-    typefaces,
-)
+from . import equations, figures, homework, launch, lite, mathml, search, structure, styles
 
-SET_UP = (bundle, figures, homework, launch, lite, mathml, slim, structure)
+SET_UP = (figures, homework, launch, lite, mathml)
 # A page that has been read, before Sphinx collects its titles and its pictures.
 WHEN_READ = (
     figures.inline_figures,
     figures.require_text,
     structure.mark_up,
     equations.number_equations,
-    mathml.keep_together,
 )
 # A page that is about to be written.
-WHEN_WRITTEN = (figures.add_scripts, launch.add_buttons, structure.name_folds)
-# The site that has been written: the search quotes pages, so it reads them; what they no longer
-# name is taken out; the typefaces get the characters that are left, and the one style sheet gets
-# the typefaces. JupyterLite comes last: nothing of it is a page of ours.
+WHEN_WRITTEN = (
+    figures.add_scripts,
+    launch.add_buttons,
+    mathml.keep_together,
+    styles.name_sheet,
+)
+# The site that has been written: the search gets the texts of its pages, the one style sheet what
+# they name, with typefaces of their characters. JupyterLite comes last: nothing of it is our page.
 WHEN_BUILT = (
     homework.write_homework,
-    mathml.write_font,
     search.write_search,
-    slim.slim,
-    typefaces.write_typefaces,
-    bundle.bundle,
+    styles.write_styles,
     lite.write_lite,
     launch.tell_colab,
 )
@@ -62,4 +50,5 @@ def setup(app):
         app.connect("html-page-context", step, priority=WRITES + 2)  # a button of the theme's: 501
     app.connect("build-finished", when_built, priority=COLOURS + 1)
     app.add_config_value("steps_left_out", [], "", list)  # of WHEN_BUILT, for a quick look
+    app.add_config_value("comments_config", {}, "")  # which Jupyter Book sets, for all that
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -30,22 +30,27 @@ def number_equations(app, doctree):
             logger.warning("equation (%s) is there twice", tag[1], location=block)
         numbers.add(tag[1])
         block["number"] = tag[1]
-        block["ids"] = [_anchor(tag[1])]
-    for text in list(doctree.findall(nodes.Text)):
-        if isinstance(text.parent, (nodes.paragraph, nodes.emphasis, nodes.list_item)):
-            text.parent.replace(text, _linked(text.astext(), numbers))
+        block["ids"] = [anchor(tag[1])]
+    link_mentions(doctree, {number: {"refid": anchor(number)} for number in numbers})
 
 
-def _anchor(number):
+def anchor(number):
     return f"equation-{number.replace('.', '-').lower()}"
 
 
-def _linked(text, numbers):
-    """Return text as nodes in which each mentioned number is a link to its equation."""
+def link_mentions(doctree, places):
+    """Turn each mention of an equation whose place is known into a link."""
+    for text in list(doctree.findall(nodes.Text)):
+        if isinstance(text.parent, (nodes.paragraph, nodes.emphasis, nodes.list_item)):
+            text.parent.replace(text, linked(text.astext(), MENTION, places.get))
+
+
+def linked(text, pattern, place_of):
+    """Return text as nodes, in which each match that has a place is a link to it."""
     result, start = [], 0
-    for mention in MENTION.finditer(text):
-        if mention[1] in numbers:
-            result.append(nodes.Text(text[start : mention.start()]))
-            result.append(nodes.reference("", mention[0], refid=_anchor(mention[1]), internal=True))
-            start = mention.end()
+    for match in pattern.finditer(text):
+        if place := place_of(match[1]):
+            result.append(nodes.Text(text[start : match.start()]))
+            result.append(nodes.reference("", match[0], internal=True, **place))
+            start = match.end()
     return [*result, nodes.Text(text[start:])]

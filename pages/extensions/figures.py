@@ -19,10 +19,8 @@ from nwlib import figures, plots
 
 logger = logging.getLogger(__name__)
 
-TEMPLATE = jinja2.Environment(autoescape=True).from_string(
-    Path(__file__).with_name("figure.html").read_text(encoding="utf-8")
-)
-
+MARKUP = Path(__file__).with_name("figure.html").read_text(encoding="utf-8")
+TEMPLATE = jinja2.Environment(autoescape=True).from_string(MARKUP)
 VARIABLES = {
     plots.TRUTH: "truth",
     plots.DATA: "data",
@@ -33,25 +31,10 @@ VARIABLES = {
     plots.STYLE["text.color"]: "ink",
     "#ffffff": "paper",
 }
-# Turns the shades of a heat map round for dark paper, and keeps their hue: the style sheet asks for
-# it. WebKit applies to a part of an SVG no filter but such a one.
-TURNED = "".join(f'<feFunc{channel} type="table" tableValues="0.92 0.08"/>' for channel in "RGB")
-FILTER = (
-    '<svg aria-hidden="true" width="0" height="0" style="position: absolute">'
-    '<filter id="nw-turned" color-interpolation-filters="sRGB">'
-    f"<feComponentTransfer>{TURNED}</feComponentTransfer>"
-    '<feColorMatrix type="hueRotate" values="180"/></filter></svg>'
-)
-SLACK = "m" * 12  # the text with the most letters is not always the widest
 COLOUR = re.compile("|".join(map(re.escape, VARIABLES)), re.IGNORECASE)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NO_TEXT = "a figure has no text alternative: plots.show gives it one, and ![...](file)"
 IMAGE_WITHOUT_TEXT = re.compile(r"""<img\b(?![^>]*\salt\s*=\s*["']?\s*[^\s"'>])""")
-
-
-def themed(svg):
-    """Return the markup with each colour of the course as a CSS variable, itself the fallback."""
-    return COLOUR.sub(lambda m: f"var(--nw-{VARIABLES[m[0].lower()]}, {m[0]})", svg)
 
 
 class Renderer:
@@ -69,21 +52,23 @@ def inline_figures(app, doctree):
         if bundle.get("nb_element") != "mime_bundle":
             continue
         by_type = {child["mime_type"]: child for child in bundle.children}
-        if "image/svg+xml" in by_type:
-            picture = by_type["image/svg+xml"]
-            svg, number = _stored(app, picture), next(numbers)
+        if picture := by_type.get("image/svg+xml"):
+            path = Path(app.srcdir, picture.next_node(nodes.image)["uri"].lstrip("/"))
+            svg = path.read_text(encoding="utf-8")
+            label = re.search(r'aria-label="([^"]+)', svg)
             if stored := by_type.get(figures.MIME):
-                picture.children = [_explorable(svg, number, stored[0]["facts"])]
+                facts = stored[0]["facts"]
             else:
-                picture.children = [_picture(svg, number, picture)]
+                facts = {"sentence": label[1] if label else ""}
+            if label is None:
+                logger.warning(NO_TEXT, location=picture)
+            picture.children = [figure(svg, next(numbers), facts)]
             bundle.children = [picture]
         elif "text/html" in by_type:
             # On its own: MyST-NB would prefer a widget, for which the site has no kernel.
             bundle.children = [by_type["text/html"]]
         elif WIDGET in by_type:
             logger.warning("the site cannot show this widget: use nwlib.sliders", location=bundle)
-    if any("<image" in node.astext() for node in doctree.findall(nodes.raw)):
-        doctree.append(nodes.raw("", FILTER, format="html"))
 
 
 def _numbers(app, doctree):
@@ -96,32 +81,20 @@ def _numbers(app, doctree):
     return (f"Figure {prefix}{position}. " for position in itertools.count(1))
 
 
-def _stored(app, picture):
-    uri = picture.next_node(nodes.image)["uri"]
-    return Path(app.srcdir, uri.lstrip("/")).read_text(encoding="utf-8")
-
-
-def _picture(svg, number, location):
-    label = re.search(r'aria-label="([^"]+)', svg)
-    if label is None:
-        logger.warning(NO_TEXT, location=location)
-    caption = f'<figcaption data-number="{number}">{label[1] if label else ""}</figcaption>'
-    markup = f'<figure class="nw-figure">{themed(svg)}{caption}</figure>'
-    return nodes.raw("", markup, format="html")
-
-
-def _explorable(svg, number, facts):
-    markup = TEMPLATE.render(facts, svg=themed(svg), number=number, slack=SLACK)
-    return nodes.raw("", markup, format="html", kind=facts["kind"])
+def figure(svg, number, facts):
+    """Return a figure's markup, each colour of the course as a variable, itself the fallback."""
+    svg = COLOUR.sub(lambda m: f"var(--nw-{VARIABLES[m[0].lower()]}, {m[0]})", svg)
+    markup = TEMPLATE.render(facts, svg=svg, number=number)
+    return nodes.raw("", markup, format="html", kind=facts.get("kind"))
 
 
 def add_scripts(app, pagename, templatename, context, doctree):
     """Let a page load the scripts that its figures need."""
     raw = doctree.findall(nodes.raw) if doctree else ()
-    kinds = {node["kind"] for node in raw if "kind" in node}
+    kinds = {node["kind"] for node in raw if node.get("kind")}
     drawing = ("attention", "plot") if kinds - {"frames"} else ()
     for name in (*drawing, *sorted(kinds), "start") if kinds else ():
-        app.add_js_file(f"figures/{name}.js", loading_method="defer")
+        app.add_js_file(f"figures/{name}.js")
 
 
 def require_text(app, doctree):

@@ -1,41 +1,28 @@
-"""Mathematics as native MathML, made when the book is built: no script, no network, no shift.
-
-The font is STIX Two Math (SIL Open Font License) from the package ziamath, cut down to the
-characters of the book's formulas.
-"""
+"""Mathematics as native MathML, made when the book is built: no script, no network, no shift."""
 
 import html
 import re
-from contextlib import suppress
-from pathlib import Path
-from xml.etree import ElementTree
 
-import ziamath
 from docutils import nodes
 from math_core import LatexError, LatexToMathML
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
-from .fonts import cut_down
-
 logger = logging.getLogger(__name__)
 
-FONT = Path(ziamath.__file__).parent / "fonts" / "STIXTwoMath-Regular.ttf"
-FORMULAS = (nodes.math, nodes.math_block)
-ROOT = "√"
-TALL_ROOT = re.compile(r"<msqrt>(?:(?!</msqrt>).)*<(?:mfrac|munder|mtable|msqrt)|<mroot>")
-# The italic forms of single letters, Latin and Greek, and what a browser draws by itself.
-IMPLIED = ROOT + "".join(map(chr, [0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]))
-
-SCRIPTS = ("msub", "msup", "msubsup")
-NAMED = re.compile(r"&(?!lt;|gt;|amp;)\w+;")  # characters that XML has no names for
-# Before an argument's bracket: WebKit and Chromium draw it over the function's name.
-CLOSER = "margin-left:-0.16666667em;"
-OPENING = {")": "(", "]": "[", "}": "{"}
-
+# A pair of large brackets that has an index behind it or a \! before it.
+PAIR = re.compile(
+    r"(\\!\s*)?(\\([bB]igg?)l(?:(?!\\\3[lr]).)*\\\3r\s*(?:\\?[^a-zA-Z]|\\[a-zA-Z]+))"
+    r"(?(1)|(?=\s*[_^]))",
+    re.DOTALL,
+)
 LONG = 40  # characters of TeX
-TOUCHING_BEFORE = re.compile(r"[^\s\w]+$")
-TOUCHING_AFTER = re.compile(r"[^\s\w]\S{0,3}(?=\s|$)")
+# A formula in a line, and the punctuation that touches it.
+IN_LINE = re.compile(
+    r"((?:[^\s\w<>&;]|&(?!nbsp)\w+;)*)"
+    r'(<span class="math">.*?</span>)'
+    r"((?:[^\s\w<&]|&(?!nbsp)\w+;)[^\s<]{0,3}(?=[\s<]))?"
+)
 
 converter = LatexToMathML(fancy_error=False)
 
@@ -44,87 +31,44 @@ def to_mathml(node, *, block):
     """Return the node's formula as a <math> element; warn where it does not convert."""
     latex = node.astext().strip()
     try:
-        markup = converter.convert_with_local_state(latex, displaystyle=block)
+        return convert(latex, block=block)
     except LatexError as error:
         reason = str(error).partition(": ")[2].rstrip(".")  # what comes first is an offset
         formula = " ".join(latex.split())
         logger.warning("this formula does not convert: %s: %s", reason, formula, location=node)
         return f"<code>{html.escape(latex)}</code>"
-    return in_rows(markup)
 
 
-def in_rows(markup):
+def convert(latex, *, block):
     """Return the formula with the rows in which browsers give a large bracket its size.
 
     They do so in a row alone: not in a table's cell, and not for a bracket that carries an index.
-    What carries the index is then the row of all from the opening bracket on. WebKit takes the
-    next larger bracket where the font's is as large as asked for, to a rounding.
+    So braces tie a bracket to its partner: what carries the index is then the row of both. WebKit
+    takes the next larger bracket where the font's is as large as asked for, to a rounding.
     """
-    formula = ElementTree.fromstring(NAMED.sub(lambda name: html.unescape(name[0]), markup))
-    for cell in formula.iter("mtd"):
-        cell[:] = [_row(list(cell))]
-    for bracket in formula.iterfind(".//*[@minsize]"):
-        bracket.set("minsize", f"{float(bracket.get('minsize').removesuffix('em')) - 0.02:g}em")
-    for row in list(formula.iter()):
-        for child in list(row):
-            place = list(row).index(child)
-            if child.get("style") == CLOSER:
-                row.remove(child)
-            elif child.tag == "mrow" and len(child) and child[-1].text in OPENING.values():
-                row.insert(place + 1, child[-1])  # stood with a function's name
-                del child[-1]
-            elif child.tag in SCRIPTS and "minsize" in child[0].attrib:
-                begin = _opening(row, place, child[0])
-                child[0] = _row([*row[begin:place], child[0]])
-                del row[begin:place]
-    return ElementTree.tostring(formula, encoding="unicode")
+    tied = latex
+    while (more := PAIR.sub(r"{\2}", tied)) != tied:
+        tied = more
+    markup = converter.convert_with_local_state(tied, displaystyle=block)
+    markup = re.sub("(<mtd[^>]*>)", r"\1<mrow>", markup).replace("</mtd>", "</mrow></mtd>")
+    smaller = lambda size: f'minsize="{float(size[1]) - 0.02:g}em"'  # noqa: E731
+    return re.sub(r'minsize="([\d.]+)em"', smaller, markup)
 
 
-def _opening(row, end, bracket):
-    """Return where the bracket is opened that closes at the end, or the end."""
-    depth = 1
-    for position in range(end - 1, -1, -1):
-        if "minsize" in row[position].attrib:
-            depth += {bracket.text: 1, OPENING.get(bracket.text): -1}.get(row[position].text, 0)
-        if not depth:
-            return position
-    return end
-
-
-def _row(parts):
-    row = ElementTree.Element("mrow")
-    row.extend(parts)
-    return row
-
-
-def keep_together(app, doctree):
+def keep_together(app, pagename, templatename, context, doctree):
     """Tie each formula in a line to what touches it: browsers would break before a comma."""
-    for formula in list(doctree.findall(nodes.math)):
-        if len(formula.astext()) > LONG:
-            formula["classes"].append("long")  # the style lets it scroll where lines are short
-            continue
-        parent = formula.parent
-        position = parent.index(formula)
-        before, after = parent[:position][-1:], parent[position + 1 :][:1]
-        opening = TOUCHING_BEFORE.search(before[0]) if _is_text(before) else None
-        closing = TOUCHING_AFTER.match(after[0]) if _is_text(after) else None
-        tied = nodes.inline("", "", formula.deepcopy(), classes=["together"])
-        if closing:
-            tied.append(nodes.Text(closing[0]))
-            parent.replace(after[0], nodes.Text(after[0][closing.end() :]))
-        if opening:
-            tied.insert(0, nodes.Text(opening[0]))
-            parent.replace(before[0], nodes.Text(before[0][: opening.start()]))
-        if opening or closing:
-            parent.replace(formula, tied)
 
+    def tied(match):
+        alone = not (match[1] or match[3])
+        return match[0] if alone else f'<span class="together">{match[0]}</span>'
 
-def _is_text(neighbours):
-    return bool(neighbours) and isinstance(neighbours[0], nodes.Text)
+    context["body"] = IN_LINE.sub(tied, context.get("body", ""))
 
 
 def visit_math(translator, node):
-    opening = translator.starttag(node, "span", "", CLASS="math")
+    # The style lets a long one scroll where lines are short.
+    long = " long" * (len(node.astext()) > LONG)
+    opening = translator.starttag(node, "span", "", CLASS=f"math{long}")
     translator.body += [opening, to_mathml(node, block=False), "</span>"]
     raise nodes.SkipNode
 
@@ -140,37 +84,6 @@ def visit_displaymath(translator, node):
         translator.body.append("</span>")
     translator.body.append("</div>\n")
     raise nodes.SkipNode
-
-
-def write_font(app):
-    """Write the font, cut down to the formulas of the book, and its licence into the output."""
-    text = IMPLIED + "".join(_formulas(app.env))
-    cut_down(
-        FONT,
-        html.unescape(text),
-        Path(app.outdir, "_static", "fonts", "book-math.woff2"),
-        name="Book Math",
-        features=["ssty"],
-        change=None if TALL_ROOT.search(text) else keep_low_root,
-    )
-
-
-def _formulas(env):
-    """Yield the MathML of each formula of the book, with all characters that it needs."""
-    for name in env.found_docs:
-        for node in env.get_doctree(name).findall(lambda node: isinstance(node, FORMULAS)):
-            with suppress(LatexError):  # which `to_mathml` has warned of
-                yield converter.convert_with_local_state(node.astext(), displaystyle=True)
-
-
-def keep_low_root(font):
-    """Drop the taller root signs: behind each root Chromium leaves room for the widest of them."""
-    variants = font["MATH"].table.MathVariants
-    position = variants.VertGlyphCoverage.glyphs.index(font.getBestCmap()[ord(ROOT)])
-    construction = variants.VertGlyphConstruction[position]
-    del construction.MathGlyphVariantRecord[1:]
-    construction.MathGlyphVariantCount = 1
-    construction.GlyphAssembly = None
 
 
 def setup(app):

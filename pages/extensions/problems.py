@@ -8,11 +8,10 @@ import json
 import logging
 import re
 import shutil
-import warnings
 from functools import partial
 from pathlib import Path
 
-import nbformat
+import stored
 from docutils import nodes
 from sphinx.application import ENV_PICKLE_FILENAME
 from sphinx.util.logging import NAMESPACE, WarningStreamHandler, getLogger
@@ -63,84 +62,37 @@ def _place(location, folder):
         if position == 0:
             return name
         cell = json.loads(path.read_text(encoding="utf-8"))["cells"][position - 1]
-        name += f', cell {position} ("{_first_words(cell)}")'
-        if cell.get("cell_type") == "code":
-            return name
+        words = "".join(cell.get("source", "")).strip().partition("\n")[0]
+        words = words if len(words) <= 40 else words[:40].rsplit(" ", 1)[0]
+        name += f', cell {position} ("{words}")'
+        line = line if cell.get("cell_type") != "code" else None
     return f"{name}, line {line}" if line else name
-
-
-def _first_words(cell):
-    begin = "".join(cell.get("source", "")).strip().partition("\n")[0]
-    return begin if len(begin) <= 40 else begin[:40].rsplit(" ", 1)[0]
 
 
 def _give_line(record):
     """Give the place of a warning the line of what is around it, if it has none itself."""
-    node = record.location
-    if isinstance(node, nodes.Node):
-        around = [node]
-        while around[-1].parent is not None:
-            around.append(around[-1].parent)
-        source = next((node.source for node in around if node.source), "")
-        record.location = f"{source}:{next((node.line for node in around if node.line), '')}"
+    if isinstance(record.location, nodes.Node):
+        source, line = (_nearest(record.location, name) for name in ("source", "line"))
+        record.location = f"{source}:{line}"
     return True
+
+
+def _nearest(node, name):
+    return "" if node is None else getattr(node, name) or _nearest(node.parent, name)
 
 
 def check_notebooks(problems, app, env, names):
     """Warn of notebooks that cannot be read, or whose stored outputs are not those of a book."""
-    readable = True
+    all_readable = True
     for name in names:
         path = Path(env.doc2path(name))
         if path.suffix == ".ipynb":
-            try:
-                cells = _cells(path)
-            except (ValueError, nbformat.ValidationError, Warning) as error:
-                match [*getattr(error, "relative_path", ())]:
-                    case ["cells", index, *_]:
-                        place = (name, (index + 1) * CELL + 1)
-                    case _:
-                        place = name
-                reason = re.split(r"\. |\n", str(error))[0]
-                logger.warning("the notebook cannot be read: %.200s", reason, location=place)
-                readable = False
-            else:
-                for position, problem in _stored_problems(cells):
-                    logger.warning(problem, location=(name, position * CELL + 1))
-    if not readable:  # and MyST-NB would crash
+            readable, found = stored.check(path)
+            all_readable &= readable
+            for position, problem in found:
+                logger.warning("%s", problem, location=(name, position * CELL + 1))
+    if not all_readable:  # and MyST-NB would crash
         give_up(problems, app)
-
-
-def _cells(path):
-    """Return the cells of a notebook; raise one of several errors if they cannot be read."""
-    nb = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(nb, dict) or nb.get("nbformat") != 4 or "cells" not in nb:
-        raise ValueError("it has no cells in format 4")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", FutureWarning)  # of cells without an id of their own
-        nbformat.validate(nb)
-    return nb["cells"]
-
-
-def _stored_problems(cells):
-    """Yield the position of a cell, from 1, and what is wrong with its stored outputs."""
-    code = [
-        (position, cell)
-        for position, cell in enumerate(cells, start=1)
-        if cell["cell_type"] == "code" and "".join(cell["source"]).strip()
-    ]
-    not_run = [position for position, cell in code if cell["execution_count"] is None]
-    if not_run:
-        they = f"this cell and {len(not_run) - 1} more have" if not_run[1:] else "this cell has"
-        yield not_run[0], f"{they} no outputs, not having been run"
-    elif code and not any(cell["outputs"] for _, cell in code):
-        yield code[0][0], "the notebook has no outputs, in this code cell or any other"
-    for position, cell in code:
-        for output in cell["outputs"]:
-            if output["output_type"] == "error":
-                yield position, f"this cell has raised {output['ename']}"
-            elif output.get("name") == "stderr":
-                text = "".join(output["text"]).partition("\n")[0]
-                yield position, f"this cell has written to stderr: {text}"
 
 
 def finish(problems, app, error):

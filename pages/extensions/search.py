@@ -1,50 +1,33 @@
-"""Let the search show its excerpts without a server.
+"""Give the search the texts of all pages, to quote from without a server.
 
-Sphinx's search fetches each page that it has found, to quote from it. A page that was opened from
-a folder may not fetch, so the script of the search gets the texts of all pages to look them up.
+Sphinx's search fetches each page that it has found, which a page that was opened from a folder may
+not do. `pages/static/site/search.js` answers it from these texts.
 """
 
 import json
 import re
 from pathlib import Path
 
-import sphinx
-from bs4 import BeautifulSoup
-from sphinx.util import logging
-
-logger = logging.getLogger(__name__)
-
-TOOLS = Path(sphinx.__file__).parent / "themes" / "basic" / "static" / "searchtools.js"
-FETCH = "fetch(requestUrl)\n      .then((responseData) => responseData.text())"
-LOOK_UP = "Promise.resolve(PAGE_TEXTS[docName])"
 ARTICLE = re.compile(r'<article class="bd-article">(.*)</article>', re.DOTALL)
-NO_TEXT = re.compile(r"<(svg|script|style|select)\b.*?</\1>", re.DOTALL)
+# Pictures, displayed formulas and what belongs to controls are nothing to quote.
+NO_TEXT = re.compile(
+    r"<(svg|script|style|select|label)\b.*?</\1>"
+    r'|<math display="block".*?</math>|<span class="eqno">.*?</span>'
+    r'|<a class="headerlink".*?</a>|<p class="run">.*?</p>',
+    re.DOTALL,
+)
+TAG = re.compile(r"<(?!/?section\b)[^>]*>")
 
 
 def text_of(page):
     """Return the text of a finished page, in the nesting of its sections, as Sphinx expects it."""
-    article = BeautifulSoup(NO_TEXT.sub("", ARTICLE.search(page)[1]), "html.parser")
-    for tag in article.select(".headerlink, .run, label, div.math"):
-        tag.decompose()
-    for tag in article.find_all(True):
-        if tag.name == "section":
-            tag.attrs = {"id": tag["id"]}
-        else:
-            tag.unwrap()
-    return f'<div role="main">{" ".join(str(article).split())}</div>'
+    text = TAG.sub("", NO_TEXT.sub("", ARTICLE.search(page)[1]))
+    return f'<div role="main">{" ".join(text.split())}</div>'
 
 
 def write_search(app):
-    """Write Sphinx's script for the search anew, with the texts and without the fetching."""
-    source = TOOLS.read_text(encoding="utf-8")
-    if FETCH not in source:
-        logger.warning("Sphinx's search has changed: find out in %s how it fetches", TOOLS.name)
-    texts = {
-        name: text_of(Path(app.builder.get_outfilename(name)).read_text(encoding="utf-8"))
-        for name in sorted(app.env.found_docs)
-    }
-    Path(app.outdir, "_static", TOOLS.name).write_text(
-        f"const PAGE_TEXTS = {json.dumps(texts, ensure_ascii=False)};\n"
-        + source.replace(FETCH, LOOK_UP),
-        encoding="utf-8",
-    )
+    """Write the texts as a script, which the page for searching loads."""
+    paths = {name: Path(app.builder.get_outfilename(name)) for name in sorted(app.env.found_docs)}
+    texts = {name: text_of(path.read_text(encoding="utf-8")) for name, path in paths.items()}
+    script = f"const PAGE_TEXTS = {json.dumps(texts, ensure_ascii=False)};\n"
+    Path(app.outdir, "_static", "page-texts.js").write_text(script, encoding="utf-8")

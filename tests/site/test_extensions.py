@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import tinycss2
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[2]
@@ -67,17 +66,63 @@ def test_a_large_bracket_with_an_index_stands_in_a_row(build_page):
     assert "<msub><mrow><mo minsize" in page
 
 
+def test_a_large_bracket_that_belongs_to_a_function_stands_with_its_partner(extension):
+    tex = r"\operatorname{f}\!\Bigl(-\bigl(x\bigr)^2\Bigr)_i"
+    markup = extension("mathml").convert(tex, block=True)
+    formula = BeautifulSoup(markup, "html.parser")
+    outer, inner = formula.select("msub > mrow, msup > mrow")
+    for row in (outer, inner):
+        brackets = [mark for mark in row.find_all("mo", recursive=False) if "minsize" in mark.attrs]
+        assert [mark.string for mark in brackets] == ["(", ")"]
+
+
+def test_a_bracket_in_a_table_has_a_row(extension):
+    tex = r"\begin{aligned} a &= \Bigl(x\Bigr) \end{aligned}"
+    formula = BeautifulSoup(extension("mathml").convert(tex, block=True), "html.parser")
+    for cell in formula.select("mtd"):
+        assert [child.name for child in cell.children] == ["mrow"]
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [("", ","), ("(", ")"), ("“", "”."), ("&quot;", "&quot;."), ("(see ", "),"), ("", "?)")],
+)
+def test_what_touches_a_formula_is_tied_to_it(extension, before, after):
+    formula = '<span class="math"><math><mi>x</mi></math></span>'
+    context = {"body": f"<p>A {before}{formula}{after} B</p>"}
+    extension("mathml").keep_together(None, "", "", context, None)
+    touching = before.removeprefix("(see ")
+    tied = f'<span class="together">{touching}{formula}{after}</span>'
+    assert context["body"] == f"<p>A {before.removesuffix(touching)}{tied} B</p>"
+
+
+@pytest.mark.parametrize("after", ["", " ", "-dimensional", "s", "<b>,</b>"])
+def test_a_formula_that_nothing_touches_is_left_alone(extension, after):
+    body = f'<p>An <span class="math"><math><mi>x</mi></math></span>{after}</p>'
+    context = {"body": body}
+    extension("mathml").keep_together(None, "", "", context, None)
+    assert context["body"] == body
+
+
 def test_rules_for_classes_that_no_page_has_are_dropped(extension):
-    style = """/* why */ a, .old > b { color: red }  .new.old { color: blue }
+    style = """/* why */ .old > b { color: red }  .new.old { color: blue }  .new .old { color: red }
     .new:not(.old)::before { content: "," }  @media print { .old { color: red } }
-    @media (width > 3em) { .old, i.new { color: red } }  @page { margin: 0 }"""
-    kept = extension("slim")._used_rules(tinycss2.parse_stylesheet(style), {"new"})
-    assert kept.split("\n") == [
-        "a{color: red}",
-        '.new:not(.old)::before{content: ","}',
-        "@media (width > 3em) {i.new{color: red}}",
-        "@page { margin: 0 }",
-    ]
+    @media (width > 3em) { i.new { color: red } }  @page { margin: 0 }"""
+    assert extension("styles").used(style, "<i class='new'>") == (
+        '.new:not(.old):before{content:","}@media (width>3em){i.new{color:red}}@page{margin:0}'
+    )
+
+
+def test_a_text_for_the_search_has_its_sections_and_no_pictures_or_displays(extension):
+    page = """<article class="bd-article"><section class="a" id="one">
+    <h1>One<a class="headerlink" href="#one">#</a></h1>
+    <p class="run"><a href="x">run</a></p>
+    <p>A <em>word</em>, <span class="math"><math><mi>w</mi></math></span>.</p>
+    <div class="math"><math display="block"><mi>z</mi></math><span class="eqno">(1)</span></div>
+    <svg><text>no</text></svg><script>no()</script></section></article>"""
+    text = extension("search").text_of(page)
+    section = BeautifulSoup(text, "html.parser").select_one("[role=main] #one")
+    assert section.get_text().split() == ["One", "A", "word,", "w."]
 
 
 FACTS = {
@@ -96,7 +141,7 @@ FACTS = {
 
 
 def test_a_figure_has_its_controls_its_picture_its_sentence_and_its_data(extension):
-    markup = extension("figures")._explorable('<svg fill="#222222"/>', "Figure 1.2. ", FACTS)
+    markup = extension("figures").figure('<svg fill="#222222"/>', "Figure 1.2. ", FACTS)
     figure = BeautifulSoup(markup.astext(), "html.parser").figure
     assert (markup["kind"], figure["data-kind"]) == ("frames", "frames")
     assert figure["aria-label"] == 'A "tiny" one'
