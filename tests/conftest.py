@@ -35,6 +35,7 @@ LONG = (
     "tests/browser/test_pdf.py",
     "tests/browser/test_lab.py",
     "tests/test_lowest.py",
+    "tests/browser/test_pyodide.py",
     "tests/browser/test_engines.py",
     "tests/browser/test_lite.py",
     "tests/homework",

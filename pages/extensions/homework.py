@@ -4,58 +4,45 @@
 never come into the site.
 """
 
-import html
-import zipfile
 from pathlib import Path
 
 from docutils import nodes
+from repository import repository
 from sphinx.util import logging
+from wheels import write_zip
 
 from nwgrade.assignment import handout
 
-from .launch import repository, ways
-from .lite import homework_file
+from .launch import links
+from .lite import HOMEWORK, handouts, homework_file, source
 
 logger = logging.getLogger(__name__)
-FOLDER = "homework"
-
-
-def source(root, name):
-    """Return the folder of an assignment's source."""
-    return Path(root, "homework", "source", name)
 
 
 def homework_role(role, rawtext, text, lineno, inliner, options=None, content=None):
     """Return links to the notebook of an assignment, and to the zip with its data if it has any."""
     env = inliner.document.settings.env
-    if not source(env.srcdir, text).is_dir():
+    folder = source(env, text)
+    if not folder.is_dir():
         logger.warning(f"there is no homework {text}", location=(env.docname, lineno))
         return [], []
-    notebook, *data = handout(source(env.srcdir, text))
-    names = [notebook[0]]
-    if data:
-        names = [f"{text}.zip"]
     env.metadata[env.docname].setdefault("homework", []).append(text)
     up = "../" * env.docname.count("/")
-    links = [f'<a href="{up}{FOLDER}/{name}" download>{name}</a>' for name in names]
-    for words, address in ways(homework_file(text), up, repository(env.srcdir)):
-        links.append(f'<a href="{html.escape(address)}" target="_blank">{words}</a>')
-    return [nodes.raw("", ", ".join(links), format="html")], []
+    name = f"{text}.ipynb" if len(handout(folder)) == 1 else f"{text}.zip"
+    download = f'<a href="{up}{HOMEWORK}/{name}" download>{name}</a>'
+    there = links(homework_file(text), up, repository(env.srcdir))
+    return [nodes.raw("", ", ".join([download, *there]), format="html")], []
 
 
 def write_homework(app):
     """Write the files that the links of the pages lead to."""
-    folder = Path(app.outdir, FOLDER)
-    names = {n for page in app.env.metadata.values() for n in page.get("homework", ())}
-    for name in sorted(names):
+    for name, parts in handouts(app.env).items():
+        folder = Path(app.outdir, HOMEWORK)
         folder.mkdir(exist_ok=True)
-        parts = handout(source(app.srcdir, name))
         if len(parts) == 1:
             (folder / parts[0][0]).write_bytes(parts[0][1])
-            continue
-        with zipfile.ZipFile(folder / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-            for file, content in parts:
-                archive.writestr(zipfile.ZipInfo(f"{name}/{file}", (1980, 1, 1, 0, 0, 0)), content)
+        else:
+            write_zip(folder / f"{name}.zip", {f"{name}/{file}": data for file, data in parts})
 
 
 def setup(app):

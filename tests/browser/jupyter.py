@@ -14,6 +14,8 @@ ERRORS = "[data-mime-type='application/vnd.jupyter.error']"
 STDERR = "[data-mime-type='application/vnd.jupyter.stderr']"
 HANDLE = ".noUi-handle"
 PICTURE = ".widget-box:has(.noUi-handle) .widget-html-content svg"
+# What Matplotlib says when it is new to a machine.
+FONTS = "Matplotlib is building the font cache; this may take a moment."
 # Of Markdown that was not rendered: directives, roles, formulas, links.
 RAW = r"(?m)^:::|\{[a-z]+\}`|```\{|\$\$|\\tag|\\begin|\]\("
 

