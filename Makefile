@@ -1,7 +1,8 @@
-# All that the course needs lives in .venv, made once and renewed when the pins change.
+# What a command needs lives in .venv, installed when it is first called and renewed when the pins
+# change: a reader's commands need neither Dask nor Playwright.
 PYTHON ?= python3
 BIN := .venv/bin
-STAMP := .venv/.installed
+PINS := requirements.txt pyproject.toml homework/grader/pyproject.toml
 NOTEBOOKS ?=
 SOLUTIONS ?= yes
 URL ?=
@@ -15,10 +16,10 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-book: $(STAMP) ## Build the book and print where it is
+book: .venv/.book ## Build the book and print where it is
 	@$(BIN)/python pages/build.py
 
-pdf: book ## Print the whole book as one PDF (SOLUTIONS=no leaves the solutions out)
+pdf: .venv/.pdf book ## Print the whole book as one PDF (SOLUTIONS=no leaves the solutions out)
 	@$(BIN)/python pages/pdf.py --solutions "$(SOLUTIONS)"
 
 dist: book ## Pack the site into one zip for a learning platform
@@ -33,36 +34,36 @@ test-course: lint ## Check nwlib, the notebooks and the pages, without a browser
 check: lint ## Check the code only, in seconds
 	$(BIN)/pytest --dist=worksteal -m "not slow" nwlib tests/test_*.py
 
-lint: $(STAMP)
+lint: .venv/.test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/codespell
 
-refresh: $(STAMP) ## Re-execute the notebooks in place (NOTEBOOKS="chapters/01_dataset.ipynb" for one)
+refresh: .venv/.book ## Re-execute the notebooks in place (NOTEBOOKS="chapters/01_dataset.ipynb" for one)
 	@$(BIN)/python pages/refresh.py $(NOTEBOOKS)
 
-address: $(STAMP) ## Tell the notebooks, for Colab, where they live (URL=https://github.com/NAME/REPOSITORY)
+address: .venv/.book ## Tell the notebooks, for Colab, where they live (URL=https://github.com/NAME/REPOSITORY)
 	@$(BIN)/python pages/address.py "$(URL)"
 
-lab: $(STAMP) ## Open the chapters in JupyterLab
+lab: .venv/.lab ## Open the chapters in JupyterLab
 	@$(BIN)/jupyter lab --LabApp.app_settings_dir="$(CURDIR)/.binder" index.ipynb
 
-format: $(STAMP) ## Lay out the code, and fix what ruff can fix
+format: .venv/.test ## Lay out the code, and fix what ruff can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-mutate: $(STAMP) ## Break the core in small ways, and see whether a test notices
+mutate: .venv/.test ## Break the core in small ways, and see whether a test notices
 	@$(BIN)/uv tool run --quiet --from mutmut==3.8.1 --with-requirements requirements.txt mutmut run
 	@$(BIN)/uv tool run --quiet --from mutmut==3.8.1 --with-requirements requirements.txt mutmut results
 
-bench: $(STAMP) ## Measure nwlib beside its peers, the pages beside a stock build, grading beside nbgrader
+bench: .venv/.test ## Measure nwlib beside its peers, the pages beside a stock build, grading beside nbgrader
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script" || exit 1; done
 
 lock: ## Renew the exact versions from the ranges in pyproject.toml
 	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(PYTHON) -m venv "$$tmp" && \
 	"$$tmp/bin/pip" install --quiet uv && \
 	"$$tmp/bin/uv" pip compile --quiet --upgrade --universal --fork-strategy fewest \
-	    --python-version 3.11 --extra test --custom-compile-command "make lock" \
+	    --python-version 3.11 --extra lab --extra test --custom-compile-command "make lock" \
 	    pyproject.toml homework/grader/pyproject.toml --output-file requirements.txt && \
 	"$$tmp/bin/uv" pip compile --quiet --python-platform linux --python-version 3.12 \
 	    --extra binder --constraint requirements.txt --custom-compile-command "make lock" \
@@ -73,12 +74,22 @@ clean: ## Remove everything that make made, .venv too
 	rm -rf .venv _build mutants *.egg-info .coverage* .hypothesis .pytest_cache
 	find . \( -name __pycache__ -o -name .ruff_cache \) -prune -exec rm -rf {} +
 
-$(STAMP): requirements.txt pyproject.toml homework/grader/pyproject.toml
+.venv/.test: $(PINS) | .venv/bin/uv
+	$(BIN)/uv pip install --quiet --compile-bytecode --python .venv --requirement requirements.txt
+	@touch .venv/.book .venv/.lab .venv/.pdf $@
+
+# .book, .lab, .pdf: what pyproject.toml calls so, in the same versions. Of the grader, which gives
+# the homework to the site, its own modules are enough.
+.venv/.%: $(PINS) | .venv/bin/uv
+	grep -v '^-e' requirements.txt | \
+	    $(BIN)/uv pip install --quiet --python .venv --constraint - --editable '.[book,$*]'
+	@$(BIN)/uv pip install --quiet --python .venv --no-deps --editable homework/grader
+	@touch .venv/.book $@
+
+.venv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	    echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	    echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python .venv --requirement requirements.txt
-	@touch $@
