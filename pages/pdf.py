@@ -30,6 +30,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "attention-from-nadaraya-watson.pdf"
 STYLE = Path(__file__).with_suffix(".css")
+SCRIPT = Path(__file__).with_suffix(".js")
 BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chrome")
 OLDEST = 131  # the first version that prints the margin boxes of a style sheet: page numbers
 SWITCHES = ("--disable-gpu", "--disable-background-networking", "--font-render-hinting=none")
@@ -302,12 +303,13 @@ def print_page(browser, source):
     page.on("requestfailed", lambda request: failed.append(request.url))
     page.emulate_media(media="print")
     page.goto(source.as_uri())
+    page.add_script_tag(path=SCRIPT)
     page.evaluate("document.fonts.ready")
     if failed:
         raise PdfError(f"the book needs what is not there: {failed[0]}")
-    if missing := page.evaluate(MISSING):
+    if missing := page.evaluate("nw.missing()"):
         raise PdfError(f"no font has the characters {missing}: apt-get install fonts-noto-cjk")
-    if too_wide := page.evaluate(FIT):
+    if too_wide := page.evaluate("nw.fit()"):
         raise PdfError(f"too wide for the paper: {too_wide[0]}")
     pdf = sheets(page)
     number_contents(page, pdf)
@@ -330,53 +332,13 @@ def sheets(page, numbers=""):
 def number_contents(page, pdf):
     """Fill in the contents, and replace in the PDF what is seen on its sheets, but no link."""
     numbers = landed(pdf)
-    if not page.evaluate(FILL_IN, numbers):
+    if not page.evaluate("numbers => nw.fillIn(numbers)", numbers):
         raise PdfError("the contents do not fit: entries move when page numbers are filled in")
     first, last = 2, min(numbers.values()) - 1  # no link leads to the cover or the contents
     filled = sheets(page, f"{first}-{last}")
     for old, new in zip(pdf.pages[first - 1 : last], filled.pages, strict=True):
         old.Contents = pdf.copy_foreign(filled.make_indirect(new.obj.Contents))
         old.Resources = pdf.copy_foreign(filled.make_indirect(new.obj.Resources))
-
-
-# Writes the page number of each anchor into the contents, and returns whether nothing has moved.
-FILL_IN = """(numbers) => {
-  const entries = [...document.querySelectorAll(".book-contents a")];
-  const places = () => JSON.stringify(entries.map((entry) => entry.getBoundingClientRect()));
-  const before = places();
-  for (const entry of entries) entry.lastElementChild.textContent = numbers[entry.hash.slice(1)];
-  return places() === before;
-}"""
-
-# Returns the characters that print as empty boxes.
-MISSING = """() => {
-  const pen = document.createElement("canvas").getContext("2d");
-  pen.font = `30px ${getComputedStyle(document.querySelector("#book")).fontFamily}, "Book Math"`;
-  const drawn = (character) => {
-    pen.clearRect(0, 0, 300, 150);
-    pen.fillText(character, 50, 50);
-    return pen.canvas.toDataURL();
-  };
-  const box = drawn("\\uffff");
-  const unseen = /[\\s\\p{Cc}\\p{DI}]/u;
-  const characters = [...new Set(document.querySelector("#book").textContent)];
-  return characters.filter((c) => !unseen.test(c) && drawn(c) === box).join("");
-}"""
-
-# Makes a formula or table that is too wide smaller, and returns what is too wide all the same.
-FIT = """() => {
-  const edge = document.querySelector(".chapter").getBoundingClientRect().right;
-  const over = (element) => element.getBoundingClientRect().right > edge + 1;
-  for (const element of document.querySelectorAll("math[display=block], table")) {
-    const parts = [element, ...element.querySelectorAll("*")];
-    for (let size = 1; size > 0.6 && parts.some(over); size -= 0.02) {
-      element.style.fontSize = `${size}em`;
-    }
-  }
-  return [...document.querySelectorAll(".chapter :not(svg *)")].filter(over).map((element) =>
-    `${element.closest(".chapter").id}: ${element.textContent.trim().slice(0, 60)}`
-  );
-}"""
 
 
 def bookmarks(items):
