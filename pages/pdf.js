@@ -32,7 +32,7 @@ nw.fit = () => {
 };
 
 // Writes the page number of each anchor into the contents, and returns whether nothing has moved.
-nw.fillIn = (numbers) => {
+nw.numberContents = (numbers) => {
   const entries = [...document.querySelectorAll(".book-contents a")];
   const places = () => JSON.stringify(entries.map((entry) => entry.getBoundingClientRect()));
   const before = places();

@@ -332,7 +332,7 @@ def sheets(page, numbers=""):
 def number_contents(page, pdf):
     """Fill in the contents, and replace in the PDF what is seen on its sheets, but no link."""
     numbers = landed(pdf)
-    if not page.evaluate("numbers => nw.fillIn(numbers)", numbers):
+    if not page.evaluate("numbers => nw.numberContents(numbers)", numbers):
         raise PdfError("the contents do not fit: entries move when page numbers are filled in")
     first, last = 2, min(numbers.values()) - 1  # no link leads to the cover or the contents
     filled = sheets(page, f"{first}-{last}")
