@@ -6,15 +6,16 @@ PINS := requirements.txt pyproject.toml homework/grader/pyproject.toml
 NOTEBOOKS ?=
 SOLUTIONS ?= yes
 URL ?=
+VERSION ?=
 
 # Compiled once, the course's own modules start faster in each of the tests' many processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help book pdf dist test test-course check lint refresh address lab lock format mutate bench clean
+.PHONY: help book pdf dist test test-notebooks test-site test-homework test-course check lint refresh address release package links lab lock format mutate bench clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: .venv/.book ## Build the book and print where it is
 	@$(BIN)/python pages/build.py
@@ -27,6 +28,15 @@ dist: book ## Pack the site into one zip for a learning platform
 
 test: lint ## Check everything: the code, every notebook, every page
 	$(BIN)/pytest --cov
+
+test-notebooks: .venv/.test ## Check nwlib, slow tests too, and what every notebook shows
+	$(BIN)/pytest --cov=nwlib nwlib tests/test_*.py index.ipynb chapters beyond appendix
+
+test-site: .venv/.test ## Check the pages, in three browsers
+	$(BIN)/pytest tests/site tests/browser tests/node
+
+test-homework: .venv/.test ## Check the assignments and the grader
+	$(BIN)/pytest tests/homework
 
 test-course: lint ## Check nwlib, the notebooks and the pages, without a browser
 	$(BIN)/pytest --cov=nwlib nwlib tests/test_*.py tests/site tests/homework index.ipynb chapters beyond appendix
@@ -44,6 +54,17 @@ refresh: .venv/.book ## Re-execute the notebooks in place (NOTEBOOKS="chapters/0
 
 address: .venv/.book ## Tell the notebooks, for Colab, where they live (URL=https://github.com/NAME/REPOSITORY)
 	@$(BIN)/python pages/address.py "$(URL)"
+
+release: .venv/.book ## Commit and tag a version on this machine (VERSION=1.2.3); nothing is pushed
+	@$(BIN)/python pages/release.py "$(VERSION)"
+
+package: .venv/.book ## Build what goes to PyPI, and check it
+	@rm -rf _build/package
+	@$(BIN)/uv build --quiet --out-dir _build/package
+	@$(BIN)/uv tool run --quiet twine==7.0.0 check --strict _build/package/*.whl _build/package/*.tar.gz
+
+links: .venv/.book ## Ask every foreign address in the book whether it is still there
+	@$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links --quiet
 
 lab: .venv/.lab ## Open the chapters in JupyterLab
 	@$(BIN)/jupyter lab --LabApp.app_settings_dir="$(CURDIR)/.binder" index.ipynb

@@ -279,7 +279,7 @@ def whole_book(pages, site, facts, faces):
 <img src="{facts["logo"].as_uri()}" alt="">
 <p class="title">{" ".join(f"<span>{word}</span>" for word in escape(facts["title"]).split())}</p>
 <p class="author">{escape(facts["author"])}</p>
-<p>Version {facts["version"]}, {facts["year"]}</p>
+<p>{facts["edition"]}</p>
 <p class="licence">{facts["licence"]}</p>
 </div>
 {contents(pages)}
@@ -359,13 +359,13 @@ def make_pdf(site, output, *, with_solutions=True):
     """Print the site into the file `output`."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    version, year = citation.get("version"), config["copyright"]  # a release writes the first
     facts = {
         "title": config["title"],
         "author": config["author"],
-        "year": config["copyright"],
         "licence": config["html"]["extra_footer"],
         "logo": ROOT / config["logo"],
-        "version": citation["version"],
+        "edition": f"Version {version}, {year}" if version else year,
     }
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     folder = output.parent / "pdf"

@@ -24,7 +24,7 @@ every_kernel = pytest.mark.parametrize("kernel", KERNELS.values())
 
 
 def source(path):
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         return "".join(line for cell in json.loads(text)["cells"] for line in cell["source"])
     return text

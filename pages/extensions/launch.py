@@ -131,7 +131,8 @@ def tell_colab(app):
         return
     files = [app.env.doc2path(name) for name in app.env.found_docs]
     for file in sorted(file for file in files if file.endswith(".ipynb")):
-        if f"git+{here.page}\\" not in Path(file).read_text(encoding="utf-8"):
+        text = Path(file).read_text(encoding="utf-8")
+        if f"git+{here.page}\\" not in text and "nwlib==" not in text:  # which is on PyPI
             print(
                 f"Note: in Colab {Path(file).name} does not get nwlib from {here.page}.\n"
                 f"make address URL={here.page} writes that into the notebooks; then commit them.",

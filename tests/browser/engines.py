@@ -27,11 +27,14 @@ PATIENCE = 30  # seconds
 KEYS = {
     "ArrowDown": Keys.ARROW_DOWN,
     "ArrowRight": Keys.ARROW_RIGHT,
+    "ArrowUp": Keys.ARROW_UP,
     "Control": Keys.CONTROL,
     "End": Keys.END,
     "Enter": Keys.ENTER,
+    "Escape": Keys.ESCAPE,
     "Home": Keys.HOME,
     "Space": Keys.SPACE,
+    "Tab": Keys.TAB,
 }
 
 
@@ -42,12 +45,15 @@ def missing(engine, package):
 
 
 @contextmanager
-def firefox(playwright):
-    """A Firefox of the system."""
+def firefox(playwright, dark=False):
+    """A Firefox of the system, whose theme may be dark."""
     path = shutil.which("firefox-esr") or shutil.which("firefox")
     if path is None:
         missing("Firefox", "firefox-esr")
-    started = playwright.firefox.launch(executable_path=path, channel="moz-firefox")
+    theme = {"layout.css.prefers-color-scheme.content-override": 0 if dark else 1}
+    started = playwright.firefox.launch(
+        executable_path=path, channel="moz-firefox", firefox_user_prefs=theme
+    )
     try:
         yield started
     finally:
@@ -55,7 +61,7 @@ def firefox(playwright):
 
 
 @contextmanager
-def webkit(window=WINDOW):
+def webkit(window=WINDOW, dark=False):
     """A driver of WebKitGTK's own browser, with a page of this width and height."""
     driver, found = shutil.which("WebKitWebDriver"), glob.glob(MINI_BROWSER)
     if not driver or not found:
@@ -67,7 +73,8 @@ def webkit(window=WINDOW):
     options.add_argument("--automation")
     width, height = window
     with screen(width, height + BARS) as display:
-        environment = {**os.environ, **SETTINGS, "DISPLAY": display}
+        theme = "Adwaita:dark" if dark else "Adwaita"
+        environment = {**os.environ, **SETTINGS, "DISPLAY": display, "GTK_THEME": theme}
         service = webdriver.WebKitGTKService(driver, env=environment)
         service.start()
         try:
@@ -98,6 +105,17 @@ def screen(width, height):
         server.wait()
 
 
+@contextmanager
+def reading(engine, playwright, window=WINDOW, dark=False):
+    """A reader of Firefox or WebKit, on a system whose theme may be dark."""
+    if engine == "webkit":
+        with webkit(window, dark) as driver:
+            yield InWebKit(driver)
+    else:
+        with firefox(playwright, dark) as browser:
+            yield InPlaywright(browser, window)
+
+
 class InPlaywright:
     """A reader of Chromium or Firefox."""
 
@@ -117,9 +135,10 @@ class InPlaywright:
                 return None
             raise
 
-    def press(self, key):
+    def press(self, key, times=1):
         """Press a key by its name in JavaScript, or several joined by +."""
-        self._page.keyboard.press(key)
+        for _ in range(times):
+            self._page.keyboard.press(key)
 
     def type(self, text):
         self._page.keyboard.type(text)
@@ -142,12 +161,12 @@ class InWebKit:
             f"const done = arguments[0]; Promise.resolve(({script})()).then(done)"
         )
 
-    def press(self, key):
+    def press(self, key, times=1):
         *held, last = [KEYS.get(name, name) for name in key.split("+")]
         actions = ActionChains(self._driver)
         for one in held:
             actions.key_down(one)
-        actions.send_keys(last)
+        actions.send_keys(last * times)
         for one in held:
             actions.key_up(one)
         actions.perform()

@@ -21,12 +21,8 @@ APPLY = "\N{FUNCTION APPLICATION}"  # has no ink
 
 @pytest.fixture(scope="module", params=["firefox", "webkit"])
 def reader(request, playwright):
-    if request.param == "webkit":
-        with engines.webkit(formulas.WINDOW) as driver:
-            yield engines.InWebKit(driver)
-    else:
-        with engines.firefox(playwright) as browser:
-            yield engines.InPlaywright(browser, formulas.WINDOW)
+    with engines.reading(request.param, playwright, formulas.WINDOW) as reader:
+        yield reader
 
 
 @pytest.fixture(scope="module")

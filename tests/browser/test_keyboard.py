@@ -5,32 +5,7 @@ from itertools import product
 import pytest
 
 from .book import CHAPTERS, PAGES
-
-# Numbers all that can be worked, remembers how it looks, and notes down what the focus comes to.
-WATCH = """() => {
-  const look = element => {
-    const s = getComputedStyle(element);
-    const outline = s.outlineStyle === "none" ? "" : `${s.outlineWidth} ${s.outlineColor}`;
-    const rings = [...element.querySelectorAll(":scope > circle")].map(
-      circle => getComputedStyle(circle).strokeWidth);  // of a handle in an SVG
-    return [outline, s.boxShadow, s.borderColor, s.backgroundColor, ...rings].join("; ");
-  };
-  const all = [...document.querySelectorAll(
-    "a[href], button, summary, input, select, textarea, [role=button], [tabindex='0']")];
-  const expected = all.filter(element =>
-    element.checkVisibility({visibilityProperty: true, opacityProperty: true})
-    && element.getClientRects().length && !element.disabled && !element.closest("[inert]"));
-  const looks = new Map(expected.map(element => [element, look(element)]));
-  window.reached = new Set();
-  window.unseen = [];
-  const name = e => `${e.nodeName} ${(e.ariaLabel || e.textContent).trim().slice(0, 40)}`;
-  document.addEventListener("focusin", ({target}) => {
-    reached.add(target);
-    if (look(target) === looks.get(target)) unseen.push(name(target));
-  });
-  window.missed = () => expected.filter(element => !reached.has(element)).map(name);
-  return expected.length;
-}"""
+from .looks import WATCH
 
 ANSWER_IS_SEEN = """fold => [...fold.children].some(child =>
   child.nodeName !== "SUMMARY" && child.checkVisibility() && child.getClientRects().length)"""

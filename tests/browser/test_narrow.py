@@ -3,45 +3,7 @@
 import pytest
 
 from .book import PAGES, unfold
-
-# Words, pictures and controls that reach beyond the window, or beyond a box that hides what does
-# not fit in. What lies in a box that scrolls can be reached.
-CUT_OFF = """() => {
-  const box = element => {
-    for (let e = element; e; e = e.parentElement) {
-      const {overflowX, display} = getComputedStyle(e);
-      if (["auto", "scroll"].includes(overflowX)) return null;
-      if (["hidden", "clip"].includes(overflowX) && display !== "inline") {
-        const {left, right} = e.getBoundingClientRect();
-        return right - left > 1 ? [left, right] : null;  // else it is meant for the ears only
-      }
-    }
-    return [0, innerWidth];
-  };
-  const cut = (element, rects) => {
-    if (!element.checkVisibility({visibilityProperty: true, opacityProperty: true})) return false;
-    const edges = box(element);
-    return edges && [...rects].some(
-      ({left, right, width}) => width > 1 && (left < edges[0] - 1 || right > edges[1] + 1));
-  };
-  const found = [];
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const {currentNode: text} = texts, range = document.createRange();
-    range.selectNodeContents(text);
-    const parent = text.parentElement;
-    if (text.data.trim() && !parent.closest("svg") && cut(parent, range.getClientRects())) {
-      found.push(text.data.trim());
-    }
-  }
-  const drawn = "article svg[role], img, input, select, button";
-  for (const element of document.querySelectorAll(drawn)) {
-    if (cut(element.parentElement, element.getClientRects())) {
-      found.push(element.outerHTML.slice(0, 80));
-    }
-  }
-  return found;
-}"""
+from .looks import CUT_OFF
 
 
 @pytest.fixture(scope="module", params=PAGES)

@@ -6,21 +6,12 @@ import unicodedata
 import pypdfium2
 import pytest
 
+from . import engines
 from .book import CHAPTERS, DOCUMENTS, unfold
 from .colours import commonest, luminance, pixels
+from .looks import LOST
 
 PAPER = 718  # A4 between margins of 1 cm, in CSS pixels
-
-# On paper nothing scrolls: what a box cannot hold is lost.
-LOST = """() => [...document.querySelectorAll("body *")].filter(element => {
-  const {left, right, width} = element.getBoundingClientRect();
-  const {overflowX, display} = getComputedStyle(element);
-  const outside = width > 1 && (left < -1 || right > innerWidth + 1);
-  const cut = overflowX !== "visible" && display !== "inline" && element.clientWidth > 1
-    && element.scrollWidth > element.clientWidth + 1;
-  return (outside || cut) && element.checkVisibility({visibilityProperty: true})
-    && !element.closest("math *, svg *");
-}).map(element => `${element.outerHTML.slice(0, 90)}: ${element.scrollWidth} px`)"""
 
 
 def letters(text):
@@ -98,6 +89,24 @@ def test_what_is_folded_is_left_out_and_what_is_unfolded_is_printed(printed):
     assert missing(inside, text) == inside
     page.get_by_role("button", name=re.compile("unfold", re.IGNORECASE)).click()
     assert not missing(inside, text_of_pdf(page))
+
+
+def test_firefox_prints_it_whole(visit, playwright, tmp_path):
+    with visit(CHAPTERS[3], source="file") as page, engines.firefox(playwright) as browser:
+        code = plain_lines(page.locator("article pre:not(details *)").all_inner_texts())
+        page.pdf(path=tmp_path / "chromium.pdf", format="A4")
+        tab = browser.new_page()
+        tab.goto(page.url)
+        # Firefox takes Playwright's inches for centimetres. It draws bold letters, and has no text
+        # of them then.
+        tab.pdf(path=tmp_path / "firefox.pdf", width="21in", height="29.7in")
+    texts = {}
+    for name in ("chromium", "firefox"):
+        with pypdfium2.PdfDocument(tmp_path / f"{name}.pdf") as pdf:
+            texts[name] = [letters(sheet.get_textpage().get_text_range()) for sheet in pdf]
+    assert len(code) > 20
+    assert not missing(code, "".join(texts["firefox"]))
+    assert abs(len(texts["firefox"]) - len(texts["chromium"])) <= 2
 
 
 @pytest.fixture(scope="module", params=DOCUMENTS)
