@@ -3,8 +3,8 @@
     python pages/pdf.py [--solutions no] [--site FOLDER] [OUTPUT]
 
 The finished site is put together as one page of HTML, in the order of `_toc.yml`, which a Chromium
-prints with the network off. No browser fills in page numbers, so it prints twice: where each
-heading of the first print landed is what the contents of the second one says.
+prints with the network off. It does not know where a link leads on paper (`target-counter`), so the
+contents is filled in when the book has been printed, and its sheets are printed once more.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "attention-from-nadaraya-watson.pdf"
 STYLE = Path(__file__).with_suffix(".css")
+SCRIPT = Path(__file__).with_suffix(".js")
 BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chrome")
 OLDEST = 131  # the first version that prints the margin boxes of a style sheet: page numbers
 SWITCHES = ("--disable-gpu", "--disable-background-networking", "--font-render-hinting=none")
@@ -197,12 +198,11 @@ def prefix_ids(element, prefix):
             element[name] = value.replace("url(#", f"url(#{prefix}")
 
 
-def contents(pages, numbers):
-    """Return the contents as HTML, with the number of the page where each anchor is."""
+def contents(pages):
+    """Return the contents as HTML, with room for three digits of each page number."""
 
     def entry(anchor, title):
-        number = numbers.get(anchor, "000")
-        return f'<a href="#{anchor}"><span>{title}</span> <span class="number">{number}</span></a>'
+        return f'<a href="#{anchor}"><span>{title}</span> <span class="number">000</span></a>'
 
     lines = []
     for page in pages:
@@ -258,7 +258,7 @@ def print_face(name, weights, path):
     )
 
 
-def whole_book(pages, site, facts, faces, numbers):
+def whole_book(pages, site, facts, faces):
     """Return the HTML of the book."""
     index = parse((site / "index.html").read_text(encoding="utf-8"))
     styles = [
@@ -282,7 +282,7 @@ def whole_book(pages, site, facts, faces, numbers):
 <p>{facts["edition"]}</p>
 <p class="licence">{facts["licence"]}</p>
 </div>
-{contents(pages, numbers)}
+{contents(pages)}
 {"".join(chapters)}
 </main>
 </html>
@@ -303,47 +303,42 @@ def print_page(browser, source):
     page.on("requestfailed", lambda request: failed.append(request.url))
     page.emulate_media(media="print")
     page.goto(source.as_uri())
+    page.add_script_tag(path=SCRIPT)
     page.evaluate("document.fonts.ready")
     if failed:
         raise PdfError(f"the book needs what is not there: {failed[0]}")
-    if missing := page.evaluate(MISSING):
+    if missing := page.evaluate("nw.missing()"):
         raise PdfError(f"no font has the characters {missing}: apt-get install fonts-noto-cjk")
-    if too_wide := page.evaluate(FIT):
+    if too_wide := page.evaluate("nw.fit()"):
         raise PdfError(f"too wide for the paper: {too_wide[0]}")
-    result = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+    pdf = sheets(page)
+    number_contents(page, pdf)
     context.close()
+    return pdf
+
+
+def sheets(page, numbers=""):
+    """Return the PDF of the sheets with these numbers."""
+    result = page.pdf(
+        prefer_css_page_size=True,
+        print_background=True,
+        tagged=True,
+        outline=True,
+        page_ranges=numbers,
+    )
     return pikepdf.open(io.BytesIO(result))
 
 
-# Returns the characters that print as empty boxes.
-MISSING = """() => {
-  const pen = document.createElement("canvas").getContext("2d");
-  pen.font = `30px ${getComputedStyle(document.querySelector("#book")).fontFamily}, "Book Math"`;
-  const drawn = (character) => {
-    pen.clearRect(0, 0, 300, 150);
-    pen.fillText(character, 50, 50);
-    return pen.canvas.toDataURL();
-  };
-  const box = drawn("\\uffff");
-  const unseen = /[\\s\\p{Cc}\\p{DI}]/u;
-  const characters = [...new Set(document.querySelector("#book").textContent)];
-  return characters.filter((c) => !unseen.test(c) && drawn(c) === box).join("");
-}"""
-
-# Makes a formula or table that is too wide smaller, and returns what is too wide all the same.
-FIT = """() => {
-  const edge = document.querySelector(".chapter").getBoundingClientRect().right;
-  const over = (element) => element.getBoundingClientRect().right > edge + 1;
-  for (const element of document.querySelectorAll("math[display=block], table")) {
-    const parts = [element, ...element.querySelectorAll("*")];
-    for (let size = 1; size > 0.6 && parts.some(over); size -= 0.02) {
-      element.style.fontSize = `${size}em`;
-    }
-  }
-  return [...document.querySelectorAll(".chapter :not(svg *)")].filter(over).map((element) =>
-    `${element.closest(".chapter").id}: ${element.textContent.trim().slice(0, 60)}`
-  );
-}"""
+def number_contents(page, pdf):
+    """Fill in the contents, and replace in the PDF what is seen on its sheets, but no link."""
+    numbers = landed(pdf)
+    if not page.evaluate("numbers => nw.numberContents(numbers)", numbers):
+        raise PdfError("the contents do not fit: entries move when page numbers are filled in")
+    first, last = 2, min(numbers.values()) - 1  # no link leads to the cover or the contents
+    filled = sheets(page, f"{first}-{last}")
+    for old, new in zip(pdf.pages[first - 1 : last], filled.pages, strict=True):
+        old.Contents = pdf.copy_foreign(filled.make_indirect(new.obj.Contents))
+        old.Resources = pdf.copy_foreign(filled.make_indirect(new.obj.Resources))
 
 
 def bookmarks(items):
@@ -376,19 +371,14 @@ def make_pdf(site, output, *, with_solutions=True):
     folder = output.parent / "pdf"
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "book.html"
-    numbers = {}
     with sync_playwright() as playwright, launch(playwright) as browser:
         pages = read_pages(site, toc)
         for page in pages:
             set_still(page, with_solutions)
         join(pages, site)
         faces = print_faces(site, folder)
-        for _ in range(2):
-            source.write_text(whole_book(pages, site, facts, faces, numbers), encoding="utf-8")
-            pdf = print_page(browser, source)
-            before, numbers = numbers, landed(pdf)
-    if numbers != before:
-        raise PdfError("the contents do not fit: page numbers changed when they were filled in")
+        source.write_text(whole_book(pages, site, facts, faces), encoding="utf-8")
+        pdf = print_page(browser, source)
     headings = ["Contents", *(heading for page in pages for heading in page.headings)]
     write(pdf, facts, headings, output)
     return output

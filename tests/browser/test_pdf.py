@@ -13,7 +13,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from once import once
-from pdf import FIT, MISSING, bookmarks, landed
+from pdf import SCRIPT, bookmarks, landed
 
 from .book import CHAPTERS, DOCUMENTS, ROOT
 
@@ -291,8 +291,9 @@ def sheet(browser):
     page = browser.new_page(viewport={"width": 600, "height": 400})
     yield lambda markup: (
         page.set_content(f'<main id="book"><div class="chapter" id="one">{markup}</div></main>'),
+        page.add_script_tag(path=SCRIPT),
         page,
-    )[1]
+    )[-1]
     page.close()
 
 
@@ -301,16 +302,18 @@ def test_a_formula_that_is_too_wide_is_made_smaller(sheet):
     page = sheet(f'<math display="block">{term * 9}</math>')
     right = "document.querySelector('math').lastChild.getBoundingClientRect().right"
     assert page.evaluate(right) > 600
-    assert page.evaluate(FIT) == []
+    assert page.evaluate("nw.fit()") == []
     assert page.evaluate(right) <= 600
 
 
 def test_what_stays_too_wide_is_found(sheet):
-    assert sheet('<p>short</p><p style="width: 700px">wide</p>').evaluate(FIT) == ["one: wide"]
+    assert sheet('<p>short</p><p style="width: 700px">wide</p>').evaluate("nw.fit()") == [
+        "one: wide"
+    ]
 
 
 def test_a_character_that_no_font_has_is_found(sheet):
-    assert sheet("<p>a 𝛼 − 中\u200b \u0378</p>").evaluate(MISSING) == "\u0378"
+    assert sheet("<p>a 𝛼 − 中\u200b \u0378</p>").evaluate("nw.missing()") == "\u0378"
 
 
 def test_without_the_site_or_a_browser_it_says_what_to_do(site, tmp_path):
