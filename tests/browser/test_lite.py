@@ -90,7 +90,7 @@ def open_from(context, address, row=None):
     return opened.value
 
 
-def test_a_chapter_runs_and_the_book_says_what_that_downloads(context, home):
+def test_a_chapter_runs_and_the_book_says_what_that_downloads(context, home, site, pyodide):
     name = CHAPTERS[2]
     lab = open_from(context, f"{home}/{name}.html")
     jupyter.run_all(lab, KERNEL, name)
@@ -99,8 +99,10 @@ def test_a_chapter_runs_and_the_book_says_what_that_downloads(context, home):
     assert len(set(jupyter.move(lab))) > 4
     assert not lab.get_by_text("Python cannot start").count()
     files = {path.resolve() for path in Counting.asked if path.is_file() and path.suffix != ".html"}
-    here = [path for path in files if "lite" in path.parts]
-    there = [path for path in files if "pyodide" in path.parts and path not in here]
+    here, there = (
+        [path for path in files if path.is_relative_to(folder.resolve())]
+        for folder in (site / "lite", pyodide)
+    )
     page = (ROOT / "appendix" / "running.md").read_text(encoding="utf-8")
     said = re.findall(r"\| (\d+) MB, or (\d+) MB", page)
     sizes = [(megabytes(group), megabytes(group, gzip.compress)) for group in (here, there)]
