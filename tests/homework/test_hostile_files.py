@@ -26,7 +26,15 @@ from hypothesis import strategies as st
 
 from nwgrade import export
 from nwgrade.collect import collect as collect_all
-from nwgrade.course import Course, CourseError, plain, printable, read_json, read_table
+from nwgrade.course import (
+    Course,
+    CourseError,
+    csv_text,
+    plain,
+    printable,
+    read_json,
+    read_table,
+)
 from nwgrade.layout import by_student
 from nwgrade.sources import File
 from nwgrade.standings import Part, Row
@@ -224,6 +232,8 @@ ALIKE = {
     "in-what-is-left-of-it": ("(*)", "[?]"),
     "in-how-accents-are-written": ("Zoë", "Zoë"),
     "in-the-name-of-the-assignment": ("101_hw1", "101"),
+    "in-capitals": ("ada", "Ada"),  # which are one folder on some disks
+    "in-a-dot-or-a-space-at-the-end": ("101.", "101 "),
 }
 
 
@@ -627,6 +637,18 @@ def test_no_cell_of_a_spreadsheet_with_other_separators_begins_with_a_formula():
             assert shown == f"a{separator}'{formula}"
     assert plain("1;-2;+3") == "1;'-2;'+3"
     assert plain("- a list\n- of lines; and - more") == "'- a list\n- of lines; and - more"
+
+
+@pytest.mark.parametrize("unseen", ["\r", "\r\n", "\0", "\x1b", "\u200b", "\ufeff", "\xa0", "\x0b"])
+def test_no_sign_that_may_be_left_out_ends_a_row_or_hides_a_formula(tmp_path, unseen):
+    path = tmp_path / "sheet.csv"
+    texts = [f"{unseen}=1+1", f"a{unseen}b", f"a;{unseen}=1+1", f"a\r{unseen}@A1"]
+    path.write_text(csv_text([["id", "answer", "row"], *((1, plain(t), 2) for t in texts)]))
+    rows = read_table(path)
+    assert [(row["id"], row["row"]) for row in rows] == [("1", "2")] * len(texts)
+    for row in rows:
+        cells = re.split(r"[;\n\r]", row["answer"].replace(unseen, ""))
+        assert not [cell for cell in cells if cell.startswith(("=", "@"))]
 
 
 def test_many_tabs_take_no_time(tmp_path):
