@@ -62,6 +62,22 @@ def test_fonts_are_not_sought_anew_in_each_sandbox():
     assert "Using fontManager instance from /tmp/fontlist" in said
 
 
+def test_a_submission_whose_processor_time_is_up_is_told_so():
+    with Sandbox(Limits(seconds=60, cpu_seconds=1)) as sandbox:
+        sandbox.start()
+        with pytest.raises(Gone, match="timed out"):
+            sandbox.ask({"run": "while True: pass", "name": "cell 1"})
+
+
+def test_which_cell_has_stopped_python_stays_known_when_a_check_stops_it_again():
+    leave = "__import__('os')._exit(0)"
+    cells = answered("hw1", leave, world=f"def truth(x):\n    {leave}")
+    position = next(cell.position for cell in cells if cell.source == leave)
+    report = grade("hw1", cells, partial(Sandbox, Limits(seconds=5)))
+    assert report.verdicts[0].message == "Calling truth: it made Python stop (died)."
+    assert (position, "it made Python stop (died).") in report.cells
+
+
 def test_a_loop_without_an_end_has_less_time_at_each_call():
     endless = "def truth(x):\n    while True:\n        pass"
     began = time.monotonic()
