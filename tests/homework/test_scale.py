@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
+import distributed
 import pytest
 
 from nwgrade import grading, sandbox
@@ -328,6 +329,22 @@ def test_unsafe_grades_without_bubblewrap_but_warns(one, tmp_path, monkeypatch):
 
 
 # ---- Dask ----
+
+
+@pytest.mark.parametrize("part", ["LocalCluster", "Client"])
+def test_what_is_graded_is_graded_when_dask_takes_long_to_end(one, monkeypatch, part):
+    """It gives its threads 10 seconds, which a busy machine may exceed, then raises an error."""
+    owner = getattr(distributed, part)
+    close = owner.close
+
+    def close_late(self, *args, **options):
+        close(self, *args, **options)
+        raise TimeoutError("join timed out")
+
+    monkeypatch.setattr(owner, "close", close_late)
+    done = nwgrade_here(one, "grade", "hw1", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert [row["status"] for row in done.json] == ["partly"]
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense", "http://127.0.0.1:9"])
