@@ -1059,7 +1059,9 @@ NOTEBOOKS = {
         edited(_swapped), points=0, sign="^truth_has_.*: There is no truth in your notebook"
     ),
     "cells-of-odd-kinds": Hostile(
-        edited(_odd), sign=r"^cell \d+: ZeroDivisionError: .*^cell \d+: ZeroDivisionError.*" + RAN
+        edited(_odd),
+        "partly",
+        sign=r"^cell \d+: ZeroDivisionError: .*^cell \d+: ZeroDivisionError.*" + RAN,
     ),
     "format-3": Hostile(_format_3(), sign=RAN),
     "markup": hostile(
@@ -1081,6 +1083,10 @@ NOTEBOOKS = {
 }
 
 ALL = CHEATS | FORGERS | BREAKERS | ESCAPES | NOTEBOOKS
+# What needs no right, and meets nothing that depends on who the grader is: tried as root alone.
+IN_ANY_ROLE = {*CHEATS, *FORGERS, *NOTEBOOKS} - {"figure-of-another-kind", "markup"}
+IN_ANY_ROLE |= {"dawdles", "answers-late", "message-that-never-ends", "message-that-raises"}
+IN_ANY_ROLE |= {"huge-message", "exits", "huge-figure", "hangs-up", "leaves-as-if-time-were-up"}
 HONEST = {
     "honest-full": notebook(NAME),
     "honest-part": partly(),
