@@ -1029,7 +1029,10 @@ UNREADABLE = {
     ),
     "60-MB": ('{"cells": ["' + "x" * (60 * 2**20) + '"]}', "has more than 50 MB"),
     "many-cells": (json.dumps({"cells": [cell("1")] * 100_000}), "has more than 2000 cells"),
-    "many-texts": ('{"cells": [' + '"ab",' * 3_000_000 + "0]}", "has too many parts"),
+    "many-texts": (
+        '{"cells": [{"outputs": [' + '"ab",' * 3_000_000 + "0]}]}",
+        "has too many parts",
+    ),
     "many-parts": ('{"cells": [' + "{}," * 3_000_000 + "0]}", "has too many parts"),
 }
 RAN = r"inputs_are_.*: make_inputs\(.* raised NotImplementedError"  # all of what was handed out

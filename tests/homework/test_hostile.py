@@ -20,6 +20,7 @@ from .classroom import (
     need_user,
     nwgrade,
     nwgrade_here,
+    with_gradebook,
 )
 from .hostile import ALL, HONEST, NAME, NOTEBOOKS, SECRET
 
@@ -59,7 +60,7 @@ def batch(tmp_path_factory, user, request):
     """Grade the honest ones alone, then all; return what there is to be compared."""
     need_bubblewrap()
     need_user(user)
-    course = make_course(tmp_path_factory.mktemp("course"), NAME)
+    course = with_gradebook(make_course(tmp_path_factory.mktemp("course"), NAME), NAME)
     (course / "source" / NAME / "data.csv").write_text("1,2\n")
     scratch = tmp_path_factory.mktemp("scratch")
     limits = ("--seconds", 1.5, "--megabytes", 1024, "--workers", 2, "--json")

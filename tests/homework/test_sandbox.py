@@ -12,7 +12,15 @@ import pytest
 from nwgrade import judge
 from nwgrade.sandbox import Gone, Limits, Sandbox
 
-from .classroom import hand_in, make_course, need_bubblewrap, need_user, nwgrade, wait_until
+from .classroom import (
+    hand_in,
+    make_course,
+    need_bubblewrap,
+    need_user,
+    nwgrade,
+    wait_until,
+    with_gradebook,
+)
 from .hostile import BREAKERS, MEET, NAME
 from .submissions import answered, grade
 
@@ -111,7 +119,7 @@ def test_a_loop_without_an_end_has_less_time_at_each_call(monkeypatch):
 def test_no_submission_finds_what_another_was_or_left(tmp_path, user):
     """One worker grades them all, so that what one process keeps would be there for the next."""
     need_user(user)
-    course = make_course(tmp_path, NAME)
+    course = with_gradebook(make_course(tmp_path, NAME), NAME)
     for student, content in MEET.items():
         hand_in(course, NAME, student, content)
     ran = nwgrade(course, "grade", NAME, "--workers", 1, "--json", user=user)

@@ -29,6 +29,7 @@ from .classroom import (
     nwgrade_here,
     standings,
     wait_until,
+    with_gradebook,
 )
 
 CLUSTER = ("--trust-the-network", "--dask")
@@ -52,8 +53,7 @@ def _sandbox():
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory):
     """A course in which students have handed in, all of them slow, some wrong."""
-    course = make_course(tmp_path_factory.mktemp("collected"), "hw1")
-    assert nwgrade_here(course, "release", "hw1").code == 0
+    course = with_gradebook(make_course(tmp_path_factory.mktemp("collected"), "hw1"), "hw1")
     for number, student in enumerate(STUDENTS):
         answers = LIGHT | ({"floor": WRONG} if number % 3 == 0 else {})
         hand_in(course, "hw1", student, notebook("hw1", SLOW, f"mine = {number}", **answers))
