@@ -42,6 +42,22 @@ def test_a_submission_cannot_outlive_its_end():
     sandbox.close()
 
 
+def test_the_next_sandbox_waits_unharmed_while_the_one_before_attacks():
+    attacks = ["kills-all", "starts-threads", "fills-the-disk-with-links", "fills-shared-memory"]
+    look = "import os, threading\nfound = len(os.listdir('/tmp')) + threading.active_count()"
+    found = []
+    with Sandbox(Limits(seconds=20)) as first, Sandbox(Limits(seconds=20)) as following:
+        for sandbox in (first, following):
+            sandbox.start()
+        for code in [look, *(BREAKERS[name].content["cells"][2]["source"] for name in attacks)]:
+            first.ask({"run": code, "name": "cell 1"})
+        for sandbox in (following, first):
+            assert sandbox.ask({"run": look, "name": "cell 2"}) == {"value": None}
+            found.append(sandbox.ask({"get": "found"})["value"])
+    assert found[0] < 9  # its lists of fonts, and one thread
+    assert found[1] > 900
+
+
 def is_alive(pid):
     """Say whether a process is there, and not only its entry, which nobody has read."""
     with contextlib.suppress(OSError):
