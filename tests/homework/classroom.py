@@ -13,17 +13,20 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 from PIL import Image
 
-from nwgrade import cli
+from nwgrade import cli, gradebook
 from nwgrade.assignment import CODE_STUB, SOLUTION, TEXT_STUB
+from nwgrade.course import Course
 
 from .submissions import HOMEWORK, NAMES
 
@@ -58,6 +61,20 @@ def make_course(folder, *names, settings=""):
     if settings:
         (folder / "course.toml").write_text(dedent(settings), encoding="utf-8")
     return folder
+
+
+@lru_cache
+def _gradebook(name):
+    with tempfile.TemporaryDirectory() as folder:
+        course = Course(make_course(Path(folder), name))
+        gradebook.prepare(course, course.assignment(name))
+        return (course.root / "gradebook.db").read_bytes()
+
+
+def with_gradebook(course, name):
+    """Return the course with a gradebook that knows the assignment: one is made in seconds."""
+    (course / "gradebook.db").write_bytes(_gradebook(name))
+    return course
 
 
 @lru_cache

@@ -9,6 +9,10 @@ import json
 from dataclasses import dataclass
 from textwrap import dedent
 
+import pyseccomp
+
+from nwgrade.calls import ALLOWED, SOME
+
 from .classroom import notebook, untouched
 
 NAME = "hw1"
@@ -123,6 +127,8 @@ def value(content):
     return json.dumps({"dict": {"value": content}}).encode() + b"\\n"
 """
 
+NATIVE = pyseccomp.Arch.NATIVE
+CALLS = {pyseccomp.resolve_syscall(NATIVE, name) for name in (*ALLOWED, *SOME, "clone")}
 CHEATS = {
     "patches-numpy": hostile(
         """
@@ -267,6 +273,67 @@ CHEATS = {
         points=0,
         sign=r"patched \['wire', 'worker'\].*truth\(.* gave 0 at",
     ),
+    "changes-what-it-is-asked": hostile(
+        world="""
+        def truth(x):
+            x[...] = 0
+            return x + 4  # what is right at 0
+
+
+        def noise_std(x):
+            x[...] = 0.2
+            return x
+        """,
+        points=3,
+        sign=r"truth\(.* gave 4 at .*noise_grows_.* gave 0.2 at",
+    ),
+    "answers-as-before": hostile(
+        world="""
+        def truth(x, before={}):
+            return before.setdefault("it", 3 * np.exp(-x / 2) + np.cos(2 * x))
+
+
+        def noise_std(x):
+            return truth(x) * 0 + 0.2
+        """,
+        points=4,
+        sign=r"truth\(.* should have the shape \(2, 4\), but has \(9,\)",
+    ),
+    "predicts-what-it-is-asked": hostile(
+        world="""
+        def truth(x):
+            import os, time, zlib
+            seeds = {*range(300), int(time.time()), os.getpid(), id(x)}
+            for name in ("truth_has_the_right_values", "truth_takes_arrays_of_any_shape"):
+                for seed in seeds:
+                    for key in (seed, [seed], [seed, zlib.crc32(name.encode())]):
+                        if np.isin(np.random.default_rng(key).uniform(0, 6, x.shape), x).any():
+                            return 3 * np.exp(-x / 2) + np.cos(2 * x)
+            raise ValueError(f"none of {len(seeds)} seeds")
+
+
+        noise_std = truth
+        """,
+        points=0,
+        sign=r"truth_has.* none of 30\d seeds.*noise_grows.* none of 30\d seeds",
+    ),
+    "tries-twice": hostile(
+        errors="""
+        def squared_errors(prediction, y):
+            return np.mean((y - prediction) ** 2, axis=1)
+        """,
+        floor="""
+        def noise_floor(sigma):
+            return np.mean(sigma**2)
+
+
+        def standardized_errors(prediction, y, sigma):
+            is_second = "_kept" in globals()  # so the first answer was wrong
+            return np.mean(((y - prediction) / sigma**is_second) ** 2, axis=1)
+        """,
+        points=30,
+        sign=r"standardized_errors\(.* gave .* where .* Each error is counted in units",
+    ),
     "leaks-the-generator": hostile(
         """
         class Known:
@@ -314,6 +381,45 @@ say(json.dumps({"dict": verdict}).encode() + b"\\n")
     ),
     "says-nothing-but-ends": hostile(SAY + 'say(b"\\n" * 999)', points=0, sign=NO_ANSWER),
     "says-100-MB": hostile(SAY + 'say(b"0" * 100 * 2**20)', status="died", sign=NONSENSE),
+    "answers-from-another-program": hostile(
+        """
+        import os, sys
+        for old, new in ((3, 0), (4, 1)):
+            os.dup2(old, new)
+        answer = '{"dict": {"error": "another program"}}'
+        loop = f"import sys\\nfor line in sys.stdin: print({answer!r}, flush=True)"
+        os.execv(sys.executable, ["python", "-c", f"print({answer!r}, flush=True)\\n{loop}"])
+        """,
+        points=0,
+        sign="^cell 3: another program.*truth.* raised another program",
+    ),
+    "steers-a-terminal": hostile(
+        SAY
+        + r"""
+error = "\x1b]0;title\x07\x1b[2J\r\n\u202e\u2028<b>[red]{{ 7 * 7 }}\0" + "\ud800" * 5
+say(json.dumps({"dict": {"error": error}}).encode() + b"\n")
+""",
+        points=0,
+        sign=r"^cell 3:  \]0;title  \[2J {4}<b>\[red\]{{ 7 \* 7 }} \?{5}$",
+    ),
+    "of-two-kinds": hostile(
+        SAY + 'say(b\'{"dict": {"value": 4}, "array": ["<f8", [], ""]}\\n\')',
+        points=0,
+        sign=NO_ANSWER,
+    ),
+    "truths-that-are-none": hostile(
+        SAY,
+        world="""
+        def truth(x):
+            wrong = ["|b1", list(x.shape), base64.b64encode(b"\x02" * x.size).decode()]
+            say(value({"array": wrong}))
+
+
+        noise_std = truth
+        """,
+        points=0,
+        sign=r"truth\(.* should return numbers, but returned \[ ?True",
+    ),
     "says-it-without-an-end": hostile(
         SAY + 'say(b"[")\nwhile True: pass', status="timed out", sign="^cell 3: it took too long"
     ),
@@ -460,6 +566,22 @@ BREAKERS = {
         """,
         sign="sent 0 and missed 48",
     ),
+    "leaves-again-and-again": hostile(
+        "import os\nos._exit(0)",
+        world=RIGHT + "\ndef noise_std(x):\n    import os\n    os._exit(0)\n",
+        status="died",
+        points=7,
+        sign=STOPPED + ".*Calling noise_std: it made Python stop.*Calling noise_std",
+    ),
+    "leaves-as-if-time-were-up": hostile(
+        "import os\nos._exit(128 + 24)", status="timed out", sign=TOO_LONG
+    ),
+    "hangs-up": hostile(
+        "import os, time\nos.closerange(3, 64)\ntime.sleep(99)",
+        status="timed out",
+        sign=TOO_LONG,
+    ),
+    "aborts": hostile("import os\nos.abort()", status="died", sign=STOPPED),
     "never-ends": hostile(FOREVER, status="timed out", sign=TOO_LONG),
     "never-ends-at-any-signal": hostile(
         """
@@ -570,6 +692,33 @@ BREAKERS = {
             raise SystemExit(f"made {n} files: {error.strerror}")
         """,
         sign="^cell 3: SystemExit: made 99[0-9] files: No space left on device",
+    ),
+    "fills-the-disk-with-links": hostile(
+        """
+        import os
+        open("first", "w").close()
+        n = 0
+        try:
+            while True:
+                os.link("first", f"link-{n}")
+                n += 1
+        except OSError as error:
+            raise SystemExit(f"made {n} links: {error.strerror}")
+        """,
+        sign="^cell 3: SystemExit: made 99[0-9] links: No space left on device",
+    ),
+    "fills-shared-memory": hostile(
+        """
+        import mmap
+        taken = []
+        try:
+            while True:
+                taken.append(mmap.mmap(-1, 2**26))  # shared, and of no file
+                np.frombuffer(taken[-1], np.uint8)[:: 2**20] = 1
+        except OSError as error:
+            raise SystemExit(f"took {len(taken) * 64} MB: {error.strerror}")
+        """,
+        sign=r"^cell 3: SystemExit: took [5-9]\d\d MB: Cannot allocate memory",
     ),
     "huge-figure": hostile(
         figure="""
@@ -723,6 +872,62 @@ ESCAPES = {
         reach("nice", os.nice, -1)
         """
     ),
+    "makes-all-other-calls": reaching(
+        f"""
+        for number in {{*range(512)}} - {{335, 336, *{sorted(CALLS)}}}:  # those pass any filter
+            reach(number, libc.syscall, number, -1, -1, -1, -1, -1, -1)
+        if os.uname().machine == "x86_64":  # which has numbers of another kind
+            for number in range(512):
+                reach(f"x32 {{number}}", libc.syscall, 2**30 + number, -1, -1, -1, -1, -1, -1)
+        """,
+        refused=r"'EPERM': \d{3}, 'ENOSYS': 1}",  # clone3, so that clone is tried instead
+    ),
+    "signals-those-around": reaching(
+        """
+        tgkill = 234 if os.uname().machine == "x86_64" else 131
+        for process in {*range(1, 40)} - {os.getpid()}:
+            for number in (0, 9, 15, 19):
+                reach((process, number), libc.syscall, tgkill, process, process, number)
+        """,
+        refused=r"'EPERM': 15\d}",
+    ),
+    "raises-its-limits": reaching(
+        """
+        import resource
+        for name in ("AS", "CPU", "CORE", "FSIZE", "NOFILE", "NPROC"):
+            kind = getattr(resource, f"RLIMIT_{name}")
+            soft, hard = resource.getrlimit(kind)
+            reached += [name] if hard < 0 else []
+            for more in (hard + 1, 2**40, resource.RLIM_INFINITY):
+                reach(name, resource.setrlimit, kind, (soft, more))
+        """,
+        refused="'ValueError': 18}",
+    ),
+    "opens-terminals": reaching(
+        """
+        import fcntl
+        keys = os.open("/dev/ptmx", os.O_RDWR)
+        reach("unlock", fcntl.ioctl, keys, 0x40045431, bytes(4))
+        for request in (0x5412, 0x540E, 0x5423, 0x541C, 0x5412 + 2**32):
+            reach(request, libc.ioctl, keys, ctypes.c_ulong(request), b"x")
+        for terminal in ("/dev/pts/0", "/dev/tty", "/dev/console", "/dev/tty0", "/dev/pts/new"):
+            reach(terminal, os.open, terminal, os.O_RDWR | os.O_CREAT)
+        """
+    ),
+    "looks-for-what-was-left-open": reaching(
+        """
+        import stat
+        for descriptor in range(1024):
+            try:
+                mode = os.fstat(descriptor).st_mode
+                kind = "pipe" if stat.S_ISFIFO(mode) else os.path.samestat(
+                    os.fstat(descriptor), os.stat("/dev/null")) and "nothing"
+                refused[f"{kind}"] += 1
+            except OSError:
+                pass
+        """,
+        refused="'nothing': 4, 'pipe': 2}",
+    ),
     **{
         f"leaves-traces-{n}": reaching(
             """
@@ -776,6 +981,22 @@ def _unlocked(cells, by_id):
     return cells
 
 
+def _swapped(cells, by_id):
+    answer, test = (by_id[name]["metadata"] for name in ("world", "world-test"))
+    by_id["world"]["metadata"], by_id["world-test"]["metadata"] = test, answer
+    return cells
+
+
+def _odd(cells, by_id):
+    """Return cells with parts of other kinds than nbformat has."""
+    odd = [{**cell(""), "source": [1, "/", 0, "\n", None]}]
+    odd += [{"cell_type": "\ud800code"}, {"cell_type": ["code"], "source": {"1/0": 1}}]
+    odd += [cell("1/0", nbgrader={"grade": 1, "grade_id": None, "points": True, "locked": "no"})]
+    odd += [cell("", kind="markdown", nbgrader={"grade_id": "derivation", "grade": True})]
+    odd += [{**cell(""), "attachments": {str(n): {"image/png": [[n]] * 9} for n in range(9999)}}]
+    return [*cells, *odd]
+
+
 def _paths(cells, by_id):
     for number, one in enumerate(cells):
         if one["metadata"]["nbgrader"]["grade_id"] != "world":
@@ -808,6 +1029,10 @@ UNREADABLE = {
     ),
     "60-MB": ('{"cells": ["' + "x" * (60 * 2**20) + '"]}', "has more than 50 MB"),
     "many-cells": (json.dumps({"cells": [cell("1")] * 100_000}), "has more than 2000 cells"),
+    "many-texts": (
+        '{"cells": [{"outputs": [' + '"ab",' * 3_000_000 + "0]}]}",
+        "has too many parts",
+    ),
     "many-parts": ('{"cells": [' + "{}," * 3_000_000 + "0]}", "has too many parts"),
 }
 RAN = r"inputs_are_.*: make_inputs\(.* raised NotImplementedError"  # all of what was handed out
@@ -833,6 +1058,14 @@ NOTEBOOKS = {
     "tests-overwritten": Hostile(edited(_overwritten), sign=RAN),
     "locked-cells-edited": Hostile(edited(_unlocked), sign="'NoneType' object does not support"),
     "ids-are-paths": Hostile(edited(_paths), sign=RAN),
+    "answer-and-test-swapped": Hostile(
+        edited(_swapped), points=0, sign="^truth_has_.*: There is no truth in your notebook"
+    ),
+    "cells-of-odd-kinds": Hostile(
+        edited(_odd),
+        "partly",
+        sign=r"^cell \d+: ZeroDivisionError: .*^cell \d+: ZeroDivisionError.*" + RAN,
+    ),
     "format-3": Hostile(_format_3(), sign=RAN),
     "markup": hostile(
         world=f"def truth(x):\n    raise ValueError({MARKUP!r})\n\n\nnoise_std = truth",
@@ -853,6 +1086,10 @@ NOTEBOOKS = {
 }
 
 ALL = CHEATS | FORGERS | BREAKERS | ESCAPES | NOTEBOOKS
+# What needs no right, and meets nothing that depends on who the grader is: tried as root alone.
+IN_ANY_ROLE = {*CHEATS, *FORGERS, *NOTEBOOKS} - {"figure-of-another-kind", "markup"}
+IN_ANY_ROLE |= {"dawdles", "answers-late", "message-that-never-ends", "message-that-raises"}
+IN_ANY_ROLE |= {"huge-message", "exits", "huge-figure", "hangs-up", "leaves-as-if-time-were-up"}
 HONEST = {
     "honest-full": notebook(NAME),
     "honest-part": partly(),

@@ -22,6 +22,7 @@ HOSTILE = r"""
 [entity](&#106;avascript:window.pwned=1) &lt;script>window.pwned = 1&lt;/script>
 ![picture](x"onerror="window.pwned=1) ![attached](attachment:x.png) [reference] [shown][reference]
 $\href{javascript:window.pwned=1}{x}$ &#36;&#92;href{javascript:window.pwned=1}{x}&#36;
+$\mmlToken{mi}[href="javascript:window.pwned=1"]{x} \style{background: url(//x.example)}{y}$
 "><img src=x onerror=window.pwned=1> {{ 7 * 7 }} {% raw %}
 
 # "><img src=x onerror=window.pwned=1>

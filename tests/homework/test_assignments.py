@@ -69,7 +69,7 @@ def test_half_precision_is_not_enough():
 
 def test_what_is_given_is_asked_for_in_no_later_check(name):
     """It is inside of the sandbox then, so it must not be worth a point any more."""
-    given = set()
+    given, wrong = set(), set()
 
     def ask(message):
         if "call" in message:
@@ -79,7 +79,8 @@ def test_what_is_given_is_asked_for_in_no_later_check(name):
 
     for check in submissions.checks(name):
         with pytest.raises(Failed, match="nothing is right"):
-            check.run(Student(ask), np.random.default_rng(0))
+            check.run(Student(ask, wrong), np.random.default_rng(0))
+    assert given
 
 
 def base(x):
@@ -132,6 +133,9 @@ def test_the_visible_tests_see(which, answer, old, new, capsys):
 
 
 def test_what_is_given_is_taken_back(sandbox, name):
+    def the_base(student, rng):
+        student.expect("base", 3.0, equals=6.0)
+
     def on_a_right_base(student, rng):
         student.expect("part", 3.0, equals=7.0, given=[base])
 
@@ -140,9 +144,23 @@ def test_what_is_given_is_taken_back(sandbox, name):
 
     answers = "def part(x):\n    return base(x) + 1\n\ndef base(x):\n    return 0.0"
     cells = submissions.answered(name, answers)
-    runs = [on_a_right_base, on_its_own_base, on_a_right_base]
+    runs = [the_base, on_a_right_base, on_its_own_base, on_a_right_base]
     report = judge(cells, [Check(str(i), "", 1, run) for i, run in enumerate(runs)], sandbox, 0)
     assert earned(report) == 3
+
+
+def test_on_a_base_that_was_not_found_wrong_there_is_no_second_try():
+    asked = []
+
+    def ask(message):
+        asked.append(message)
+        return {"value": 6.0}
+
+    student = Student(ask)
+    student.expect("base", 3.0, equals=6.0)
+    with pytest.raises(Failed, match="gave 6, where 7 was expected"):
+        student.expect("part", 3.0, equals=7.0, given=[base])
+    assert [message["call"] for message in asked] == ["base", "part"]
 
 
 def test_what_was_stopped_is_not_asked_for_again():
@@ -153,7 +171,7 @@ def test_what_was_stopped_is_not_asked_for_again():
         raise Failed("Calling part: it took too long and was stopped.")
 
     with pytest.raises(Failed, match="too long"):
-        Student(ask).expect("part", 3.0, equals=7.0, given=[base])
+        Student(ask, {"base"}).expect("part", 3.0, equals=7.0, given=[base])
     assert len(asked) == 1
 
 

@@ -20,6 +20,7 @@ from .classroom import (
     need_bubblewrap,
     notebook,
     untouched,
+    with_gradebook,
 )
 from .inside import done, give, read_csv, run, standings, store, write_csv
 from .submissions import NAMES
@@ -424,7 +425,7 @@ def edit(course, old, new):
 @pytest.fixture(scope="module")
 def edited(tmp_path_factory):
     """What is said after edits of the checks, bad ones and a good one, and after a loss."""
-    course = make_course(tmp_path_factory.mktemp("edited"), "hw1")
+    course = with_gradebook(make_course(tmp_path_factory.mktemp("edited"), "hw1"), "hw1")
     below = add_cells(notebook("hw1", **LIGHT), "derivation", TEXT_STUB, ("Zero.", "markdown"))
     hand_in(course, "hw1", "ada", notebook("hw1", derivation="", **LIGHT))
     hand_in(course, "hw1", "bob", notebook("hw1", derivation="", errors=FIRST_ONLY, **LIGHT))

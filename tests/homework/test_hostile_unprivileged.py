@@ -2,7 +2,10 @@
 
 import pytest
 
+from .hostile import ALL, IN_ANY_ROLE
 from .test_hostile import *  # noqa: F403
+
+TRIED = {name: one for name, one in ALL.items() if name not in IN_ANY_ROLE}
 
 
 @pytest.fixture(scope="module")

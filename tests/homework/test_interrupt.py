@@ -13,7 +13,15 @@ import pytest
 
 from nwgrade import interrupt
 
-from .classroom import LIGHT, hand_in, make_course, need_bubblewrap, notebook, nwgrade_here
+from .classroom import (
+    LIGHT,
+    hand_in,
+    make_course,
+    need_bubblewrap,
+    notebook,
+    nwgrade_here,
+    with_gradebook,
+)
 
 # Raises the signal, twice, when a module is imported, or when a function of it is called first.
 AT = """
@@ -80,8 +88,7 @@ DONE = ("the-workers-end", "the-end-of-python")  # there was nothing left to do
 def interrupted(tmp_path_factory):
     """Return what a run has printed that is interrupted at each moment, and what it has left."""
     need_bubblewrap()
-    first = make_course(tmp_path_factory.mktemp("first"), "hw1")
-    assert nwgrade_here(first, "release", "hw1").code == 0
+    first = with_gradebook(make_course(tmp_path_factory.mktemp("first"), "hw1"), "hw1")
     hand_in(first, "hw1", "ada", notebook("hw1", **LIGHT))
 
     def run(moment):

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
+import distributed
 import pytest
 
 from nwgrade import grading, sandbox
@@ -28,6 +29,7 @@ from .classroom import (
     nwgrade_here,
     standings,
     wait_until,
+    with_gradebook,
 )
 
 CLUSTER = ("--trust-the-network", "--dask")
@@ -51,8 +53,7 @@ def _sandbox():
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory):
     """A course in which students have handed in, all of them slow, some wrong."""
-    course = make_course(tmp_path_factory.mktemp("collected"), "hw1")
-    assert nwgrade_here(course, "release", "hw1").code == 0
+    course = with_gradebook(make_course(tmp_path_factory.mktemp("collected"), "hw1"), "hw1")
     for number, student in enumerate(STUDENTS):
         answers = LIGHT | ({"floor": WRONG} if number % 3 == 0 else {})
         hand_in(course, "hw1", student, notebook("hw1", SLOW, f"mine = {number}", **answers))
@@ -328,6 +329,22 @@ def test_unsafe_grades_without_bubblewrap_but_warns(one, tmp_path, monkeypatch):
 
 
 # ---- Dask ----
+
+
+@pytest.mark.parametrize("part", ["LocalCluster", "Client"])
+def test_what_is_graded_is_graded_when_dask_takes_long_to_end(one, monkeypatch, part):
+    """It gives its threads 10 seconds, which a busy machine may exceed, then raises an error."""
+    owner = getattr(distributed, part)
+    close = owner.close
+
+    def close_late(self, *args, **options):
+        close(self, *args, **options)
+        raise TimeoutError("join timed out")
+
+    monkeypatch.setattr(owner, "close", close_late)
+    done = nwgrade_here(one, "grade", "hw1", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert [row["status"] for row in done.json] == ["partly"]
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense", "http://127.0.0.1:9"])

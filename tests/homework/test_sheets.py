@@ -15,7 +15,7 @@ from nwgrade.assignment import load_assignment
 from nwgrade.course import CourseError
 from nwgrade.standings import BROKEN_CHECK, Part, Row
 
-from .classroom import LIGHT, hand_in, make_course, notebook
+from .classroom import LIGHT, hand_in, make_course, notebook, with_gradebook
 from .inside import done, passed, read_csv, run, standings, write_csv
 
 FORMULA = '=HYPERLINK("http://example.org","click")'
@@ -26,7 +26,7 @@ LONG = "So:" + "\t" * 60_000 + "It is zero. " * 12_000 + "The end."
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
     """A course in which four students pass all checks; 0042 has an id like a number."""
-    course = make_course(tmp_path_factory.mktemp("sheets"), "hw1")
+    course = with_gradebook(make_course(tmp_path_factory.mktemp("sheets"), "hw1"), "hw1")
     hand_in(course, "hw1", "ada", notebook("hw1", **LIGHT))
     hand_in(course, "hw1", "0042", notebook("hw1", derivation=FORMULA, **LIGHT))
     hand_in(course, "hw1", "eve", notebook("hw1", derivation=HIDDEN, **LIGHT))

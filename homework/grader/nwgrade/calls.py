@@ -1,8 +1,8 @@
 """What a submission may ask of the kernel: what Python, NumPy and Matplotlib need, and no more.
 
 The list goes through libseccomp, which knows the numbers on each processor, into a filter that
-bubblewrap hands to the kernel. What is not on it is refused with EPERM: processes, sockets,
-namespaces, memory that no limit counts, keys that stay, and all that will be added to Linux.
+bubblewrap hands to the kernel. What is not on it is refused with EPERM: processes, signals,
+sockets, namespaces, memory that no limit counts, keys that stay, and all that is to come in Linux.
 """
 
 import errno
@@ -25,7 +25,7 @@ ITSELF = """
     arch_prctl execve exit exit_group getegid geteuid getgid getgroups getpgrp getpid getppid
     getresgid getresuid getrlimit getrusage gettid getuid prctl prlimit64 rseq
     rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_sigtimedwait sched_getaffinity
-    sched_getparam sched_getscheduler set_robust_list set_tid_address sigaltstack tgkill
+    sched_getparam sched_getscheduler set_robust_list set_tid_address sigaltstack
 """
 MACHINE = "clock_getres clock_gettime getcpu getrandom gettimeofday sysinfo time times uname"
 ALLOWED = " ".join([FILES, MEMORY, WAITING, ITSELF, MACHINE]).split()

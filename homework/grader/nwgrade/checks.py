@@ -15,9 +15,10 @@ same names that need NumPy only:
 
     student.expect("mean", x, equals=weights(x) @ x, given=[weights])
 
-What is not right as it stands is asked for once more, with these in the place of the student's. So
-a right answer on a wrong base keeps its points, a wrong one has none on any base. What is given is
-inside of the sandbox for that one question: give nothing that is asked for in a later check.
+What is not right as it stands is asked for once more, with these in the place of the student's, if
+one of those was found wrong. So a right answer on a wrong base keeps its points, a wrong one has
+none on any base, and on a right one it has no second try. What is given is inside of the sandbox
+for that one question: give nothing that is asked for in a later check.
 """
 
 import inspect
@@ -87,10 +88,13 @@ RESTORE = "(lambda names, kept: (names.clear(), names.update(kept)))(globals(), 
 
 
 class Student:
-    """What a check sees of a submission: names to call and values to read, nothing else."""
+    """What a check sees of a submission: names to call and values to read, nothing else.
 
-    def __init__(self, ask):
-        self._ask = ask
+    wrong : the names of functions that were found wrong by now, a set that grows.
+    """
+
+    def __init__(self, ask, wrong=None):
+        self._ask, self._wrong = ask, set() if wrong is None else wrong
 
     def call(self, name, *args, **options):
         """Return what the submission's function returns; arguments go to it as copies.
@@ -122,7 +126,8 @@ class Student:
         try:
             examine(reply)
         except Failed as failed:
-            if not given:
+            self._wrong.add(name)
+            if self._wrong.isdisjoint(base.__name__ for base in given):
                 raise
             try:
                 examine(self._ask_given(given, question))

@@ -28,9 +28,10 @@ SETTINGS = {"name": "Homework", "time_zone": "UTC", "resubmission": "last"}  # a
 SETTINGS |= {"late_percent_per_day": 0.0, "late_grace_hours": 0.0, "late_percent_most": 100.0}
 RESUBMISSIONS = ("last", "last in time")
 EXAMPLE = "2026-03-02 23:59:00"
-FORMULA = tuple("=+-@;\t\r\n\uff1d\uff0b\uff0d\uff20")  # four are as wide as a Chinese sign
+FORMULA = tuple("=+-@;\t\n\uff1d\uff0b\uff0d\uff20")  # four are as wide as a Chinese sign
+UNSEEN = "".join(map(chr, [*range(9), *range(11, 33), 0xA0, 0x200B, 0xFEFF]))  # may be left out
 # Where a spreadsheet that expects other separators may begin a cell. Each run is read once.
-HIDDEN_FORMULA = re.compile(r"([;\n\t][;\n\t ]*+)([=@]|(?<=[;\t])[+-])?")
+HIDDEN_FORMULA = re.compile(rf"([;\n\t][;\n\t{UNSEEN}]*+)([=@]|(?<=[;\t])[+-])?")
 MOST_BYTES = 140  # of a name in a file system: an encrypted one takes no more
 csv.field_size_limit(2**31 - 1)  # a student's answer may be long
 
@@ -288,9 +289,13 @@ def number(text):
 
 
 def plain(text):
-    """Return a text as a spreadsheet shows it, and never as a formula that it runs."""
-    text = HIDDEN_FORMULA.sub(lambda run: f"{run[1]}'{run[2]}" if run[2] else run[1], str(text))
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    """Return a text as a spreadsheet shows it, and never as a formula that it runs.
+
+    Its lines end with a newline alone: Python quotes no other end, and would let a row end there.
+    """
+    text = str(text).replace("\r\n", "\n").replace("\r", "\n")
+    text = HIDDEN_FORMULA.sub(lambda run: f"{run[1]}'{run[2]}" if run[2] else run[1], text)
+    return f"'{text}" if text.lstrip(UNSEEN).startswith(FORMULA) else text
 
 
 @on_disk()

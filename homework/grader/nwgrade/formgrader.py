@@ -13,7 +13,7 @@ from nwgrade.assignment import handed_out
 
 # What would become a tag, an entity, a link or a picture in the instructor's browser. A link can
 # run a script there with one click, and the server behind formgrader obeys the instructor.
-OBEYED = re.compile(r"<(?=[a-zA-Z/!?])|&(?=#|\w+;)|\](?=[(:])|\\(?=href\b)")
+OBEYED = re.compile(r"<(?=[a-zA-Z/!?])|&(?=#|\w+;)|\](?=[(:])|\\(?=(?:href|mmlToken|style)\b)")
 
 
 def notebook(assignment, cells, verdicts, pictures):

@@ -19,6 +19,8 @@ from nwgrade.notebooks import read_notebook
 
 # nbgrader calls alembic by its name.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+# Grammars of addresses in all scripts: jsonschema does without, and they take a second to load.
+sys.modules.setdefault("rfc3987_syntax", None)
 GO_ON = "Then run the same command again."
 RESTORE = "Put a copy from before in its place, or move it away; then nwgrade grade goes on."
 TROUBLE = {  # a word of SQLite's: what to do

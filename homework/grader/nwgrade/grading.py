@@ -259,10 +259,20 @@ def _local(count):
     with (
         tempfile.TemporaryDirectory(prefix="nwgrade-") as folder,
         dask.config.set({"temporary-directory": folder, **settings}),
-        LocalCluster(**options) as cluster,
-        Client(cluster, set_as_default=False) as client,
+        _ending(LocalCluster(**options)) as cluster,
+        _ending(Client(cluster, set_as_default=False)) as client,
     ):
         yield client
+
+
+@contextmanager
+def _ending(part):
+    """Give a part of Dask, and end it; threads that take their time end with the process."""
+    try:
+        yield part
+    finally:
+        with suppress(TimeoutError):
+            part.close()
 
 
 @contextmanager

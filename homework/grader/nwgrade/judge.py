@@ -65,7 +65,7 @@ def _verdict(check, submission, seed):
     rng = np.random.default_rng([seed, zlib.crc32(check.name.encode())])
     earned, message, is_broken = 0.0, "", False
     try:
-        check.run(Student(submission.ask), rng)
+        check.run(Student(submission.ask, submission.wrong), rng)
         earned = check.points
     except Failed as failed:
         message = _readable(failed, 1000)
@@ -86,6 +86,7 @@ class _Submission:
         self.make_sandbox = make_sandbox
         self.sandbox = None
         self.failed, self.killed, self.deaths = [], [], []
+        self.wrong = set()  # names of functions
         self.slowest = 0.0  # answer that came
         self.deadline = math.inf  # until the first sandbox is ready
 

@@ -74,13 +74,13 @@ def by_student(files, name, known, roster):
             file.name = one.rest
             file.why = file.why or (SYSTEM if HIDDEN.search(one.rest) else "")
             owner = one.name if layout in PACKED else top.rstrip("/")
-            owners.setdefault(one.student, set()).add(owner)
+            owners.setdefault(one.student.casefold(), {})[owner] = one.student  # some disks fold
             mine = handed.setdefault(one.student, one)
             mine.is_late |= one.is_late
             mine.files.append(file)
-    for student, names in owners.items():
+    for names in owners.values():
         if len(names) > 1:
-            raise CourseError(same(*sorted(names)[:2], student))
+            raise CourseError(same(*sorted(names)[:2], min(names.values())))
     return handed
 
 

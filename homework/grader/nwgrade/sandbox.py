@@ -187,8 +187,9 @@ def _unsafe(limits):
 
 
 def _limited(limits):
-    bytes_ = limits.megabytes * 2**20
-    yield from ("prlimit", f"--as={bytes_}", f"--cpu={limits.cpu_seconds}", "--core=0")
+    bytes_, cpu = limits.megabytes * 2**20, limits.cpu_seconds
+    # At the first of two limits the kernel says that the time is up, at the second it only kills
+    yield from ("prlimit", f"--as={bytes_}", f"--cpu={cpu}:{cpu + 1}", "--core=0")
     yield from (f"--nproc={limits.processes}", "--nofile=64", f"--fsize={TMP // 4}", "--")
 
 

@@ -23,6 +23,7 @@ HIDDEN = re.compile(
 MAX_ENTRIES = 50_000
 MAX_NESTED = 200 * 2**20
 CANNOT_READ = (OSError, RuntimeError, ValueError, zipfile.BadZipFile, EOFError, zlib.error)
+CANNOT_READ += (OverflowError,)  # of a place in the file that is beyond any
 
 
 @dataclass(eq=False)
@@ -90,7 +91,8 @@ def _raise(error):
 
 
 def _zip(archive):
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    # Not by is_dir, which stops at an entry without a name
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     if len(entries) > MAX_ENTRIES:
         raise CourseError(f"The zip has {len(entries)} entries, more than {MAX_ENTRIES}.")
     for entry in entries:
