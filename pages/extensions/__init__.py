@@ -8,12 +8,14 @@ from . import (
     equations,
     figures,
     homework,
+    hover,
     launch,
     lite,
     mathml,
     search,
     slim,
     structure,
+    terms,
     typefaces,
 )
 
@@ -26,8 +28,10 @@ WHEN_READ = (
     equations.number_equations,
     mathml.keep_together,
 )
+# A page whose links lead somewhere, when all pages have been read.
+WHEN_RESOLVED = (equations.link_elsewhere, terms.link_terms)
 # A page that is about to be written.
-WHEN_WRITTEN = (figures.add_scripts, launch.add_buttons, structure.name_folds)
+WHEN_WRITTEN = (figures.add_scripts, hover.add_notes, launch.add_buttons, structure.name_folds)
 # The site that has been written: the search quotes pages, so it reads them; what they no longer
 # name is taken out; the typefaces get the characters that are left, and the one style sheet gets
 # the typefaces. JupyterLite comes last: nothing of it is a page of ours.
@@ -58,6 +62,8 @@ def setup(app):
         part.setup(app)
     for position, step in enumerate(WHEN_READ):
         app.connect("doctree-read", step, priority=COLLECTS - len(WHEN_READ) + position)
+    for step in WHEN_RESOLVED:
+        app.connect("doctree-resolved", step)
     for step in WHEN_WRITTEN:
         app.connect("html-page-context", step, priority=WRITES + 2)  # a button of the theme's: 501
     app.connect("build-finished", when_built, priority=COLOURS + 1)

@@ -19,33 +19,51 @@ MENTION = re.compile(r"\(((?:\d|[A-Z])\.\d+)\)")
 
 def number_equations(app, doctree):
     """Turn tags into numbered equations, and mentions of a number on the page into links."""
-    numbers = set()
+    formulas = app.env.metadata[app.env.docname]["equations"] = {}
     for block in doctree.findall(nodes.math_block):
         formula = UNNUMBERED.sub("", block.astext()).strip()
         tag = TAG.search(formula)
         block.children = [nodes.Text(TAG.sub("", formula))]
         if tag is None:
             continue
-        if tag[1] in numbers:
+        if tag[1] in formulas:
             logger.warning("equation (%s) is there twice", tag[1], location=block)
-        numbers.add(tag[1])
+        formulas[tag[1]] = block.astext()
         block["number"] = tag[1]
         block["ids"] = [_anchor(tag[1])]
-    for text in list(doctree.findall(nodes.Text)):
-        if isinstance(text.parent, (nodes.paragraph, nodes.emphasis, nodes.list_item)):
-            text.parent.replace(text, _linked(text.astext(), numbers))
+    _link(doctree, {number: {"refid": _anchor(number)} for number in formulas})
+
+
+def link_elsewhere(app, doctree, docname):
+    """Turn mentions of other pages' equations into links, once all pages have been read."""
+    _link(doctree, {number: {"refuri": uri} for uri, number, _, _ in elsewhere(app, docname)})
+
+
+def elsewhere(app, docname):
+    """Yield the address of each equation of another page, its number, that page, its formula."""
+    for page in sorted(app.env.found_docs - {docname}):
+        home = app.builder.get_relative_uri(docname, page)
+        for number, formula in app.env.metadata[page].get("equations", {}).items():
+            yield f"{home}#{_anchor(number)}", number, page, formula
 
 
 def _anchor(number):
     return f"equation-{number.replace('.', '-').lower()}"
 
 
-def _linked(text, numbers):
-    """Return text as nodes in which each mentioned number is a link to its equation."""
+def _link(doctree, places):
+    """Turn each mention of an equation whose place is known into a link."""
+    for text in list(doctree.findall(nodes.Text)):
+        if isinstance(text.parent, (nodes.paragraph, nodes.emphasis, nodes.list_item)):
+            text.parent.replace(text, linked(text.astext(), MENTION, places.get))
+
+
+def linked(text, pattern, place_of):
+    """Return text as nodes, in which each match that has a place is a link to it."""
     result, start = [], 0
-    for mention in MENTION.finditer(text):
-        if mention[1] in numbers:
-            result.append(nodes.Text(text[start : mention.start()]))
-            result.append(nodes.reference("", mention[0], refid=_anchor(mention[1]), internal=True))
-            start = mention.end()
+    for match in pattern.finditer(text):
+        if place := place_of(match[1]):
+            result.append(nodes.Text(text[start : match.start()]))
+            result.append(nodes.reference("", match[0], internal=True, **place))
+            start = match.end()
     return [*result, nodes.Text(text[start:])]

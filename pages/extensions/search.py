@@ -18,7 +18,7 @@ TOOLS = Path(sphinx.__file__).parent / "themes" / "basic" / "static" / "searchto
 FETCH = "fetch(requestUrl)\n      .then((responseData) => responseData.text())"
 LOOK_UP = "Promise.resolve(PAGE_TEXTS[docName])"
 ARTICLE = re.compile(r'<article class="bd-article">(.*)</article>', re.DOTALL)
-NO_TEXT = re.compile(r"<(svg|script|style|select)\b.*?</\1>", re.DOTALL)
+NO_TEXT = re.compile(r"<(svg|script|style|select|template)\b.*?</\1>", re.DOTALL)
 
 
 def text_of(page):
