@@ -28,14 +28,14 @@ SET_THEME = """
 SHOW_WHEN_SET = """
 (() => {
   const page = document.documentElement, show = () => { page.style.visibility = ""; };
-  const faces = ["Serif", "Sans", "Math"].map((name) => `1em 'Book ${name}'`);
+  const faces = ["Serif", "Sans", "Mono", "Math"].map((name) => `1em 'Book ${name}'`);
   const load = (face) => document.fonts.load(face);
   page.style.visibility = "hidden";
   Promise.all([...faces, `italic ${faces[0]}`].map(load)).finally(show);
   setTimeout(show, 3000);
 })();
 """
-INLINED = re.compile(r"book-(sans|serif|math)")
+INLINED = re.compile(r"book-(sans|serif|mono|math)")
 
 
 def bundle(app):

@@ -1,12 +1,14 @@
-"""The book's typefaces: Source Serif for its text, Source Sans for headings, labels, figures.
+"""The book's typefaces: Source Serif for its text, Source Sans for what leads through it, and
+Inconsolata for code, so narrow that a letter of 17 pixels takes 8 and 88 of them fit in a line.
 
-Both are under the SIL Open Font License, from packages, cut down to the characters of the pages.
+All are under the SIL Open Font License, from packages, cut down to the characters of the pages.
 `pages/static/book.css` loads them.
 """
 
 from html import unescape
 from pathlib import Path
 
+import fontpkg_inconsolata
 import fontpkg_source_sans_3
 import fontpkg_source_serif_4
 
@@ -14,10 +16,12 @@ from .fonts import cut_down
 
 SERIF = fontpkg_source_serif_4.ROOT / "files"
 SANS = fontpkg_source_sans_3.ROOT / "files"
+MONO = fontpkg_inconsolata.ROOT / "files"
 FACES = {
     "book-serif": (SERIF / "SourceSerif4[opsz,wght].ttf", {"opsz": 14, "wght": (400, 700)}),
     "book-serif-italic": (SERIF / "SourceSerif4-Italic[opsz,wght].ttf", {"opsz": 14, "wght": 400}),
     "book-sans": (SANS / "SourceSans3[wght].ttf", {"wght": (400, 700)}),
+    "book-mono": (MONO / "Inconsolata[wdth,wght].ttf", {"wdth": 94, "wght": 400}),
 }
 FEATURES = ("kern", "liga", "mark", "ccmp", "tnum")
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
