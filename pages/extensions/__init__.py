@@ -3,7 +3,19 @@
 `problems` is an extension of its own, loaded first, for it tells what all others warn of.
 """
 
-from . import equations, figures, homework, launch, lite, mathml, search, structure, styles
+from . import (
+    equations,
+    figures,
+    homework,
+    hover,
+    launch,
+    lite,
+    mathml,
+    search,
+    structure,
+    styles,
+    terms,
+)
 
 SET_UP = (figures, homework, launch, lite, mathml)
 # A page that has been read, before Sphinx collects its titles and its pictures.
@@ -13,9 +25,12 @@ WHEN_READ = (
     structure.mark_up,
     equations.number_equations,
 )
+# A page whose links lead somewhere, when all pages have been read.
+WHEN_RESOLVED = (equations.link_elsewhere, terms.link_terms)
 # A page that is about to be written.
 WHEN_WRITTEN = (
     figures.add_scripts,
+    hover.add_notes,
     launch.add_buttons,
     mathml.keep_together,
     styles.name_sheet,
@@ -46,6 +61,8 @@ def setup(app):
         part.setup(app)
     for position, step in enumerate(WHEN_READ):
         app.connect("doctree-read", step, priority=COLLECTS - len(WHEN_READ) + position)
+    for step in WHEN_RESOLVED:
+        app.connect("doctree-resolved", step)
     for step in WHEN_WRITTEN:
         app.connect("html-page-context", step, priority=WRITES + 2)  # a button of the theme's: 501
     app.connect("build-finished", when_built, priority=COLOURS + 1)

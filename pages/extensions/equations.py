@@ -19,26 +19,39 @@ MENTION = re.compile(r"\(((?:\d|[A-Z])\.\d+)\)")
 
 def number_equations(app, doctree):
     """Turn tags into numbered equations, and mentions of a number on the page into links."""
-    numbers = set()
+    formulas = app.env.metadata[app.env.docname]["equations"] = {}
     for block in doctree.findall(nodes.math_block):
         formula = UNNUMBERED.sub("", block.astext()).strip()
         tag = TAG.search(formula)
         block.children = [nodes.Text(TAG.sub("", formula))]
         if tag is None:
             continue
-        if tag[1] in numbers:
+        if tag[1] in formulas:
             logger.warning("equation (%s) is there twice", tag[1], location=block)
-        numbers.add(tag[1])
+        formulas[tag[1]] = block.astext()
         block["number"] = tag[1]
-        block["ids"] = [anchor(tag[1])]
-    link_mentions(doctree, {number: {"refid": anchor(number)} for number in numbers})
+        block["ids"] = [_anchor(tag[1])]
+    _link(doctree, {number: {"refid": _anchor(number)} for number in formulas})
 
 
-def anchor(number):
+def link_elsewhere(app, doctree, docname):
+    """Turn mentions of other pages' equations into links, once all pages have been read."""
+    _link(doctree, {number: {"refuri": uri} for uri, number, _, _ in elsewhere(app, docname)})
+
+
+def elsewhere(app, docname):
+    """Yield the address of each equation of another page, its number, that page, its formula."""
+    for page in sorted(app.env.found_docs - {docname}):
+        home = app.builder.get_relative_uri(docname, page)
+        for number, formula in app.env.metadata[page].get("equations", {}).items():
+            yield f"{home}#{_anchor(number)}", number, page, formula
+
+
+def _anchor(number):
     return f"equation-{number.replace('.', '-').lower()}"
 
 
-def link_mentions(doctree, places):
+def _link(doctree, places):
     """Turn each mention of an equation whose place is known into a link."""
     for text in list(doctree.findall(nodes.Text)):
         if isinstance(text.parent, (nodes.paragraph, nodes.emphasis, nodes.list_item)):

@@ -11,7 +11,7 @@ from pathlib import Path
 ARTICLE = re.compile(r'<article class="bd-article">(.*)</article>', re.DOTALL)
 # Pictures, displayed formulas and what belongs to controls are nothing to quote.
 NO_TEXT = re.compile(
-    r"<(svg|script|style|select|label)\b.*?</\1>"
+    r"<(svg|script|style|select|label|template)\b.*?</\1>"
     r'|<math display="block".*?</math>|<span class="eqno">.*?</span>'
     r'|<a class="headerlink".*?</a>|<p class="run">.*?</p>',
     re.DOTALL,

@@ -27,3 +27,11 @@ def test_the_page_does_not_scroll_sideways(page, width):
 
 def test_nothing_is_cut_off(page, width):
     assert not page.evaluate(CUT_OFF)
+
+
+def test_what_an_assignment_is_about_has_the_width_of_the_page(visit):
+    with visit("appendix/homework", width=390) as page:
+        about = page.locator("#homework > div td:first-child")
+        assert about.count() == 6
+        for cell in about.all():
+            assert cell.bounding_box()["width"] > 330
