@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import zipfile
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distributions
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def write_zip(path, files):
 
 def write_wheel(name, folder):
     """Write the wheel of an installed package without compiled parts; return the file's name."""
-    package = distribution(name)
+    package = _installed(name)
     files = {
         str(file): file.locate().read_bytes()
         for file in package.files
@@ -35,6 +35,14 @@ def write_wheel(name, folder):
     wheel = f"{name}-{package.version}-py3-none-any.whl"
     write_zip(Path(folder, wheel), files)
     return wheel
+
+
+def _installed(name):
+    """Return an installed package, and not what setuptools has left beside its source."""
+    for found in distributions(name=name):
+        if any(file.name == "METADATA" for file in found.files or ()):
+            return found
+    raise PackageNotFoundError(name)
 
 
 def _digest(content):

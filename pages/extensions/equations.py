@@ -28,7 +28,7 @@ def number_equations(app, doctree):
             continue
         if tag[1] in formulas:
             logger.warning("equation (%s) is there twice", tag[1], location=block)
-        formulas[tag[1]] = block.astext()
+        formulas[tag[1]] = block.astext(), block.source, block.line
         block["number"] = tag[1]
         block["ids"] = [_anchor(tag[1])]
     _link(doctree, {number: {"refid": _anchor(number)} for number in formulas})
@@ -40,7 +40,9 @@ def link_elsewhere(app, doctree, docname):
 
 
 def elsewhere(app, docname):
-    """Yield the address of each equation of another page, its number, that page, its formula."""
+    """Yield the address of each equation of another page, its number, that page, its formula and
+    where that stands.
+    """
     for page in sorted(app.env.found_docs - {docname}):
         home = app.builder.get_relative_uri(docname, page)
         for number, formula in app.env.metadata[page].get("equations", {}).items():

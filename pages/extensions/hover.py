@@ -17,7 +17,8 @@ def add_notes(app, pagename, templatename, context, doctree):
     found = {uri: _definition(part) for uri, part in terms(app, pagename).items() if uri in uris}
     for uri, number, page, formula in elsewhere(app, pagename):
         if uri in uris:
-            block = nodes.math_block("", formula, number=None)
+            block = nodes.math_block("", formula[0], number=None)
+            block.source, block.line = formula[1:]  # a mistake in it is told once
             found[uri] = f"({number})", app.env.titles[page].astext(), [block]
     notes = "".join(_note(app, uri.partition("#")[2], *said) for uri, said in found.items())
     if notes:

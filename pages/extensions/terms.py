@@ -18,6 +18,8 @@ PLURALS = (("y", "ies"), ("ix", "ices"), ("s", "ses"), ("", "s"))
 
 def terms(app, docname):
     """Return the sections of the glossary by their addresses, as seen from a page."""
+    if GLOSSARY not in app.env.found_docs:
+        return {}
     home = app.builder.get_relative_uri(docname, GLOSSARY)
     parts = app.env.get_doctree(GLOSSARY).findall(nodes.section)
     return {f"{home}#{part['ids'][0]}": part for part in parts if part.parent.parent}
