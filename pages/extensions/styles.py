@@ -36,18 +36,20 @@ def write_styles(app):
             path.unlink()
     if SHEETS:
         pages = [*folder.glob("*.html"), *folder.glob("[!_l]*/**/*.html")]  # not _static, not lite
-        _write(folder, static, {page: _text(page) for page in pages})
+        faces = Path(app.doctreedir, "fonts")  # kept: to cut one takes a second
+        _write(folder, static, faces, {page: _text(page) for page in pages})
     for path in {*static.rglob("*.css")} - {folder / SHEET}:
         path.unlink()
     shutil.rmtree(static / ICONS, ignore_errors=True)
 
 
-def _write(folder, static, pages):
+def _write(folder, static, faces, pages):
     named = "".join([*pages.values(), *map(_text, static.rglob("*.js"))])
     style = used("\n".join(_text(folder / sheet) for sheet in SHEETS), named)
-    write_faces(static / "fonts", "".join(pages.values()))
-    write_icons(static / "fonts", static / ICONS / "webfonts/fa-solid-900.woff2", style)
-    style = FACE.sub(lambda face: _inside(static / "fonts" / f"{face[1]}.woff2"), style)
+    write_faces(faces, "".join(pages.values()))
+    write_icons(faces, static / ICONS / "webfonts/fa-solid-900.woff2", style)
+    shutil.copytree(faces, static / "fonts", dirs_exist_ok=True)
+    style = FACE.sub(lambda face: _inside(faces / f"{face[1]}.woff2"), style)
     (folder / SHEET).write_text(style, encoding="utf-8")
     version = f"{SHEET}?v={zlib.crc32(style.encode()):08x}"
     for path, page in pages.items():

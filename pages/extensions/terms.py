@@ -3,6 +3,7 @@
 Where a term is introduced, its author has linked it; words that each page is full of need no link.
 """
 
+import functools
 import re
 
 from docutils import nodes
@@ -21,8 +22,13 @@ def terms(app, docname):
     if GLOSSARY not in app.env.found_docs:
         return {}
     home = app.builder.get_relative_uri(docname, GLOSSARY)
-    parts = app.env.get_doctree(GLOSSARY).findall(nodes.section)
+    parts = _glossary(app.env).findall(nodes.section)
     return {f"{home}#{part['ids'][0]}": part for part in parts if part.parent.parent}
+
+
+@functools.cache
+def _glossary(env):
+    return env.get_doctree(GLOSSARY)
 
 
 def link_terms(app, doctree, docname):
