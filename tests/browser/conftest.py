@@ -156,6 +156,7 @@ def visit(browser, addresses):
         if slow:
             session = tab.context.new_cdp_session(tab)
             session.send("Network.emulateNetworkConditions", SLOW)
+            tab.set_default_navigation_timeout(30_000)  # the line takes half of the usual time
         tab.set_viewport_size({"width": width, "height": 900})
         tab.emulate_media(media="null", color_scheme=theme)
         try:
