@@ -9,9 +9,10 @@ page. The same site gives the same bytes.
 import argparse
 import re
 import sys
-import zipfile
 from pathlib import Path
 from urllib.parse import unquote
+
+from wheels import write_zip
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "attention-from-nadaraya-watson.zip"
@@ -49,13 +50,7 @@ def make_zip(site, output):
     content = {path.relative_to(site).as_posix(): path for path in needed(site)}
     content.update({name: ROOT / name for name in LICENCES})
     output.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(output, "w") as target:
-        for name in sorted(content):
-            entry = zipfile.ZipInfo(name)  # of 1980, whenever it is made
-            entry.create_system = 3  # Unix, wherever it is made, as the permissions say
-            entry.external_attr = 0o100644 << 16
-            data = content[name].read_bytes()
-            target.writestr(entry, data, zipfile.ZIP_DEFLATED, compresslevel=9)
+    write_zip(output, {name: path.read_bytes() for name, path in content.items()})
 
 
 def main(arguments=None):

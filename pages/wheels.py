@@ -12,9 +12,12 @@ NOT_OF_A_WHEEL = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 
 def write_zip(path, files):
     """Write files, as bytes by name, into a zip."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w") as archive:
         for name in sorted(files):
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), files[name])
+            entry = zipfile.ZipInfo(name)  # of 1980, whenever it is made
+            entry.create_system = 3  # Unix, wherever it is made, as the permissions say
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
 def write_wheel(name, folder):

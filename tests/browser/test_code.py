@@ -14,11 +14,13 @@ LEAST = 15.5  # pixels
 SIZES = """() => {
   const size = element => parseFloat(getComputedStyle(element).fontSize);
   const prose = size(document.querySelector("article section p"));
+  const hidden = box => box ? box.scrollWidth - box.clientWidth : 0;
   return [...document.querySelectorAll("article pre")].map(pre => ({
     size: size(pre),
     ofProse: size(pre) / prose,
     columns: Math.max(...pre.textContent.split("\\n").map(line => line.length)),
-    tooWide: pre.scrollWidth - pre.clientWidth,
+    tooWide: hidden(pre),
+    aroundIt: hidden(pre.closest(".cell_output .output")),
   }));
 }"""
 
@@ -44,6 +46,7 @@ def test_it_is_nearly_as_large_as_the_text_and_its_lines_are_whole(reader, site,
     for one in found:
         assert one["size"] >= LEAST
         assert one["ofProse"] > 0.8
+        assert one["aroundIt"] <= 0, one  # it would have a bar of its own, and nothing to show
         if one["columns"] <= COLUMNS:
             assert one["tooWide"] <= 0, one
 
