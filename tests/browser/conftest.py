@@ -21,9 +21,11 @@ from playwright.sync_api import Error, sync_playwright
 from .engines import missing
 
 collect_ignore = ["pyodide_cells.py"]  # which runs in Pyodide only
-BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chrome")
+# The first, where there is one, draws the same in two thirds of the time.
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome", "google-chrome-stable")
 # Every name but this machine's leads nowhere: the network is cut.
 CUT = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+SWITCHES = ("--disable-gpu", "--disable-background-networking", "--font-render-hinting=none")
 SLOW = {
     "offline": False,
     "latency": 150,  # milliseconds
@@ -80,7 +82,7 @@ def browser(playwright):
         with suppress(Error):
             started = playwright.chromium.launch(
                 executable_path=path,
-                args=[CUT, "--disable-gpu", "--disable-background-networking"],
+                args=[CUT, *SWITCHES],
             )
             break
     else:
