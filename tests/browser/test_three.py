@@ -14,6 +14,13 @@ from .looks import CUT_OFF, FAINT, LOST, PRINT, WATCH
 
 PHONE, PAPER = 390, 718  # CSS pixels
 
+# WebKit lays out the whole page for each note that opens or closes. They are tested in test_hover.py.
+NO_NOTES = """() => {
+  const {prototype} = HTMLElement;
+  prototype.showPopover = prototype.hidePopover = () => {};
+  return document.fonts.ready.then(() => true);
+}"""
+
 # What can be worked: all of each figure, and one of each other kind. Its number, what it is.
 CONTROLS = """() => {
   const kinds = new Set();
@@ -71,7 +78,7 @@ def reader(request, playwright):
 def wide(request, reader, site):
     """The reader of a page, opened from its folder."""
     reader.open((site / f"{request.param}.html").as_uri())
-    reader.run("() => document.fonts.ready.then(() => true)")
+    reader.run(NO_NOTES)
     yield reader
     reader.run("() => localStorage.clear()")
 
