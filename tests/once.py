@@ -40,7 +40,7 @@ def environment(cache, python, *wanted):
 
     def make(folder):
         run(UV, "venv", "--quiet", "--seed", "--python", python, folder / "env")
-        install = [UV, "pip", "install", "--quiet", "--compile-bytecode"]
+        install = [UV, "pip", "install", "--quiet"]
         run(*install, "--python", folder / "env", *wanted)
 
     return once(Path(cache.mkdir("environments")) / key, make) / "env" / "bin"
