@@ -94,12 +94,18 @@ def server(binder):
         process.wait()
 
 
-@pytest.fixture
-def open_lab(browser, server, binder):
-    """Opens a file in JupyterLab as the link to Binder does, for somebody who comes anew."""
-    folder, variables = binder
+@pytest.fixture(scope="module")
+def context(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def open_lab(context, server, binder):
+    """Opens a file in JupyterLab as the link to Binder does, for somebody who comes anew."""
+    folder, variables = binder
     heard = []
 
     def open_lab(file):
@@ -111,7 +117,8 @@ def open_lab(browser, server, binder):
         return page
 
     yield open_lab
-    context.close()
+    for page in context.pages:
+        page.close()
     assert not heard
 
 

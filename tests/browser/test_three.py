@@ -14,7 +14,7 @@ from .looks import CUT_OFF, FAINT, LOST, PRINT, WATCH
 
 PHONE, PAPER = 390, 718  # CSS pixels
 
-# WebKit lays out the whole page for each note that opens or closes. They are tested in test_hover.py.
+# WebKit lays out the whole page for each note that opens or closes. test_hover.py tests notes.
 NO_NOTES = """() => {
   const {prototype} = HTMLElement;
   prototype.showPopover = prototype.hidePopover = () => {};
@@ -38,6 +38,10 @@ CONTROLS = """() => {
     document, {subtree: true, childList: true, attributes: true, characterData: true});
   for (const event of ["input", "focusin"]) addEventListener(event, () => { answers += 1; });
   return controls.map(element => element.role ?? element.type ?? element.localName);
+}"""
+FOCUS = """() => {
+  controls[NUMBER].focus();
+  return new Promise(done => requestAnimationFrame(() => { answers = 0; done(); }));
 }"""
 # Whether something has changed, a second after the key at the latest.
 ANSWERED = """async () => {
@@ -113,10 +117,7 @@ class EachPage:
     def test_each_control_answers_a_key(self, wide):
         dumb = []
         for number, kind in enumerate(wide.run(CONTROLS)):
-            wide.run(f"() => controls[{number}].focus()")
-            wide.run(
-                "() => new Promise(done => requestAnimationFrame(() => { answers = 0; done(); }))"
-            )
+            wide.run(FOCUS.replace("NUMBER", str(number)))
             for key in KEYS.get(kind, ["Enter"]):
                 wide.press(key)
             if not wide.run(ANSWERED):
