@@ -9,7 +9,7 @@ import mpmath as mp
 BITS = 120
 """Of the mantissas that stand for exponentials, weights, and their sums."""
 
-NEGLIGIBLE = -150
+ZERO, NEGLIGIBLE = mp.mpf(0), mp.mpf(-150)
 """A score below the largest by that much has a weight below e^-150 = 7e-66: taken to be 0."""
 
 
@@ -46,15 +46,15 @@ def loss_and_gradient(w, keys, values):
 def _attention(query, keys, w, unit):
     """Return each key's weight, and by how much its squared distance exceeds the smallest."""
     nearest = min(keys, key=lambda key: abs(key - query))
-    excess = [mp.mpf((key - nearest) * (key + nearest - 2 * query)) * unit**2 for key in keys]
-    half_square = mp.mpf(w) ** 2 / 2
-    kernel = [_exp(-half_square * e) for e in excess]
+    square, minus_half_w2 = unit**2, -(mp.mpf(w) ** 2) / 2
+    excess = [square * ((key - nearest) * (key + nearest - 2 * query)) for key in keys]
+    kernel = [_exp(minus_half_w2 * e) for e in excess]
     total = mp.fsum(kernel)
     return [k / total for k in kernel], excess
 
 
 def _exp(score):
-    return mp.exp(score) if score > NEGLIGIBLE else mp.mpf(0)
+    return mp.exp(score) if score > NEGLIGIBLE else ZERO
 
 
 def _integers(*arrays):
