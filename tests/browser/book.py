@@ -27,11 +27,17 @@ def unfold(page):
     page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
 
 
+# The end of one change of colour may be the start of another, of what takes its colour from that.
+FINISH = """() => {
+  for (let all; (all = document.getAnimations()).length; ) all.forEach(one => one.finish());
+}"""
+
+
 def set_theme(page, theme):
     """Let the system of the reader change its theme, and wait until the page has followed."""
     page.emulate_media(color_scheme=theme)
     page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
-    page.wait_for_function("!document.getAnimations().length")
+    page.evaluate(FINISH)
 
 
 # What has been displaced on a page so far: how much of the window by how much, and which things.
