@@ -36,7 +36,7 @@ WHEN_WRITTEN = (
     styles.name_sheet,
 )
 # The site that has been written: the search gets the texts of its pages, the one style sheet what
-# they name, with typefaces of their characters. JupyterLite comes last: nothing of it is our page.
+# they name, with typefaces of their characters. JupyterLite has been built meanwhile.
 WHEN_BUILT = (
     homework.write_homework,
     search.write_search,

@@ -2,24 +2,19 @@
 
 It holds the book's notebooks, the homework as students get it, and as wheels what Pyodide, Python
 for browsers, does not have. Pyodide itself comes from `pyodide_url`, when a reader starts a kernel.
-pages/lite has the settings, in JupyterLite's own files. Decision 11 tells why they are as they are.
 """
 
 import json
 import re
 import shutil
-import subprocess
-import sys
-from importlib.metadata import PackageNotFoundError
+from concurrent import futures
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+import jupyterlite
 from cells import foreign
 from docutils import nodes
-from jupyter_core.paths import jupyter_path
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util import logging
-from wheels import write_wheel
 
 from nwgrade.assignment import handout
 
@@ -28,21 +23,7 @@ from .problems import CELL
 logger = logging.getLogger(__name__)
 
 FOLDER, HOMEWORK = "lite", "homework"
-ROOT = Path(__file__).parents[2]
-SETTINGS = ROOT / "pages" / "lite"
-OVERRIDES = ROOT / ".binder" / "overrides.json"  # JupyterLab's settings are the same as on Binder
 ADDRESS = re.compile(r"(?:https?://(?P<host>[^/\s]+)|)/\S*pyodide\.js")
-KERNEL = "@jupyterlite/pyodide-kernel-extension"
-EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "jupyterlab-myst", KERNEL)
-WHEELS = ("comm", "ipywidgets", "nwlib")
-FROM_WORKER = "../../../../pypi/"  # the wheels, as seen from the kernel's script
-# jupyterlite_core, without what jsonschema loads for a second and does not use (see build.py).
-BUILDER = """
-import sys
-sys.modules["rfc3987_syntax"] = None
-from jupyterlite_core.app import main
-main()"""
-NOTICE = '<script defer src="../../_static/site/lab.js"></script>'
 
 
 def address(notebook, root):
@@ -92,70 +73,28 @@ def check(app, env):
                     logger.warning(problem, location=place)
 
 
+def start(app, _=None):
+    """Let JupyterLite be built into the site, while Sphinx writes the pages."""
+    if app.builder.format == "html" and write_lite.__name__ not in app.config.steps_left_out:
+        executor = futures.ThreadPoolExecutor(1)
+        settings = app.config.html_title, app.config.pyodide_url, contents(app)
+        app.lite = executor.submit(jupyterlite.build, Path(app.outdir, FOLDER), *settings)
+        executor.shutdown(wait=False)
+
+
+def wait(app, error):
+    """Wait for it, before a site that has a problem is taken away."""
+    futures.wait([app.lite] if app.lite else [])
+
+
 def write_lite(app):
-    """Build JupyterLite into the site."""
-    site = Path(app.outdir, FOLDER)
-    with TemporaryDirectory() as parent:
-        folder = Path(shutil.copytree(SETTINGS, Path(parent, FOLDER)))
-        shutil.copy(OVERRIDES, folder)
-        for path, content in contents(app).items():
-            file = folder / "contents" / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-        (folder / "pypi").mkdir()
-        wheels = [FROM_WORKER + _wheel(name, folder / "pypi") for name in WHEELS]
-        _complete(folder / "jupyter-lite.json", app.config, wheels)
-        _build(folder, site)
-    page = site / "lab" / "index.html"
-    text = page.read_text(encoding="utf-8").replace("<head>", f"<head>\n    {NOTICE}", 1)
-    page.write_text(text, encoding="utf-8")
-
-
-def _wheel(name, folder):
+    """See that JupyterLite has been built."""
+    if not app.lite:  # since no page is new
+        start(app)
     try:
-        return write_wheel(name, folder)
-    except PackageNotFoundError:
-        raise _missing(f"a wheel of {name}") from None
-
-
-def _complete(file, config, wheels):
-    """Write into the settings of JupyterLite what only this build knows."""
-    settings = json.loads(file.read_text(encoding="utf-8"))
-    data = settings["jupyter-config-data"]
-    data["appName"] = config.html_title
-    kernel = data["litePluginSettings"][f"{KERNEL}:kernel"]
-    kernel["pyodideUrl"] = config.pyodide_url
-    kernel["loadPyodideOptions"]["packages"] += wheels
-    file.write_text(json.dumps(settings), encoding="utf-8")
-
-
-def _build(folder, site):
-    """Let JupyterLite's own builder make the site of the settings, contents and wheels."""
-    extensions = [f"--LiteBuildConfig.federated_extensions={_extension(n)}" for n in EXTENSIONS]
-    done = subprocess.run(
-        [sys.executable, "-c", BUILDER, "build", "--output-dir", site, *extensions],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        last = (done.stdout.strip().splitlines() or ["no word"])[-1]
-        raise ExtensionError(f"JupyterLite was not built: {last}")
-
-
-def _extension(name):
-    """Return the folder of an installed extension of JupyterLab."""
-    for folder in jupyter_path("labextensions", name):
-        if Path(folder).is_dir():
-            return folder
-    raise _missing(f"JupyterLab's extension {name}")
-
-
-def _missing(what):
-    install = "pip install -r requirements.txt"
-    return ExtensionError(f"JupyterLite needs {what}, which is not installed: {install}")
+        app.lite.result()
+    except jupyterlite.LiteError as error:
+        raise ExtensionError(str(error)) from None
 
 
 def pyodide_role(role, rawtext, text, lineno, inliner, options=None, content=None):
@@ -167,6 +106,7 @@ def pyodide_role(role, rawtext, text, lineno, inliner, options=None, content=Non
 
 def remove_old(app):
     """Begin anew: what works on all pages of the site shall not meet an older JupyterLite."""
+    app.lite = None
     shutil.rmtree(Path(app.outdir, FOLDER), ignore_errors=True)
 
 
@@ -184,3 +124,5 @@ def setup(app):
     app.connect("config-inited", check_config)
     app.connect("builder-inited", remove_old)
     app.connect("env-check-consistency", check)
+    app.connect("write-started", start)
+    app.connect("build-finished", wait, priority=-1)

@@ -103,7 +103,7 @@ def test_nothing_on_the_page_moves_while_it_is_driven(drive, kind):
             assert driven.page.evaluate("document.documentElement.scrollHeight") == height
 
 
-SIZES = """figure => [...figure.querySelectorAll("button, input, [role=slider]")]
+SIZES = """figure => [...figure.querySelectorAll("button, input, select, [role=slider]")]
   .map(control => control.getBoundingClientRect())
   .map(({width, height}) => Math.min(width, height))"""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import cells
+import jupyterlite
 import nbformat
 import pytest
 import refresh
@@ -101,9 +102,11 @@ def test_a_page_can_say_where_pyodide_comes_from(lite, url, host):
     assert node.astext() == host
 
 
-def test_a_package_that_is_missing_stops_the_build(lite, tmp_path):
-    with pytest.raises(Exception, match="needs a wheel of nosuch, which is not installed: pip"):
-        lite._wheel("nosuch", tmp_path)
+def test_a_package_that_is_missing_stops_the_build(tmp_path):
+    with pytest.raises(
+        jupyterlite.LiteError, match="needs a wheel of nosuch, which is not installed: pip"
+    ):
+        jupyterlite._wheel("nosuch", tmp_path)
 
 
 def test_a_wheel_has_the_same_bytes_whenever_it_is_made(site, tmp_path):
@@ -112,16 +115,18 @@ def test_a_wheel_has_the_same_bytes_whenever_it_is_made(site, tmp_path):
         assert (tmp_path / name).read_bytes() == wheel.read_bytes()
 
 
-def test_what_stops_the_builder_of_jupyterlite_is_told(lite, tmp_path):
+def test_what_stops_the_builder_of_jupyterlite_is_told(tmp_path):
     (tmp_path / "jupyter-lite.json").write_text("{", encoding="utf-8")
-    with pytest.raises(Exception, match=r"^JupyterLite was not built: .*\w"):
-        lite._build(tmp_path, tmp_path / "site")
+    with pytest.raises(jupyterlite.LiteError, match=r"^JupyterLite was not built: .*\w"):
+        jupyterlite._run_builder(tmp_path, tmp_path / "site")
 
 
-def test_an_extension_of_jupyterlab_that_is_missing_stops_the_build(lite):
-    assert Path(lite._extension("jupyterlab-myst")).is_dir()
-    with pytest.raises(Exception, match="extension nosuch, which is not installed: pip install"):
-        lite._extension("nosuch")
+def test_an_extension_of_jupyterlab_that_is_missing_stops_the_build():
+    assert Path(jupyterlite._extension("jupyterlab-myst")).is_dir()
+    with pytest.raises(
+        jupyterlite.LiteError, match="extension nosuch, which is not installed: pip install"
+    ):
+        jupyterlite._extension("nosuch")
 
 
 @pytest.mark.parametrize(
