@@ -61,6 +61,8 @@ def verdict(part, before):
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chosen_answer_says_at_once_whether_it_is_right_and_why(visit, name):
     with visit(name, source="file") as page:
+        # What unfolds may bring a link under the mouse, which then shows its note.
+        page.add_style_tag(content=".nw-note { display: none !important }")
         part = questions(page)
         article = page.get_by_role("article")
         elsewhere = article.inner_text().replace(part.inner_text(), "")
