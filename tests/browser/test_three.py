@@ -18,7 +18,6 @@ PHONE, PAPER = 390, 718  # CSS pixels
 NO_NOTES = """() => {
   const {prototype} = HTMLElement;
   prototype.showPopover = prototype.hidePopover = () => {};
-  return document.fonts.ready.then(() => true);
 }"""
 
 # What can be worked: all of each figure, and one of each other kind. Its number, what it is.
@@ -82,7 +81,9 @@ def reader(request, playwright):
 def wide(request, reader, site):
     """The reader of a page, opened from its folder."""
     reader.open((site / f"{request.param}.html").as_uri())
-    reader.run(NO_NOTES)
+    reader.run("() => document.fonts.ready.then(() => true)")
+    if request.cls.engine == "webkit":
+        reader.run(NO_NOTES)
     yield reader
     reader.run("() => localStorage.clear()")
 
