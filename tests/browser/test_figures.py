@@ -46,14 +46,18 @@ TEXTS = """() => {
     svg => [...svg.querySelectorAll("text")].filter(t => t.getClientRects().length).map(seen));
 }""".replace("SVGS", SVGS)
 
-# The lines and marks of a figure, each with the colours in which it is drawn. The shades of a heat
-# map are its data, as in an image: a small share is to look like one.
-MARKS = """svg => [...svg.querySelectorAll("path, use, line, rect, circle, polygon")]
-  .filter(mark => !mark.closest("defs, clipPath, .nw-shades") && mark.getClientRects().length)
-  .map(mark => {
-    const {fill, fillOpacity, stroke, strokeOpacity, opacity} = getComputedStyle(mark);
-    return [[fill, fillOpacity * opacity], [stroke, strokeOpacity * opacity]];
-  })"""
+# The lines and marks of each figure, each with the colours in which it is drawn, and the figure's
+# edges. The shades of a heat map are its data, as in an image: a small share is to look like one.
+MARKS = """() => [...document.querySelectorAll("SVGS")].map(svg => {
+  const {left, right, top, bottom} = svg.getBoundingClientRect();
+  const marks = [...svg.querySelectorAll("path, use, line, rect, circle, polygon")]
+    .filter(mark => !mark.closest("defs, clipPath, .nw-shades") && mark.getClientRects().length)
+    .map(mark => {
+      const {fill, fillOpacity, stroke, strokeOpacity, opacity} = getComputedStyle(mark);
+      return [[fill, fillOpacity * opacity], [stroke, strokeOpacity * opacity]];
+    });
+  return [marks, [left + scrollX, top + scrollY, right + scrollX, bottom + scrollY]];
+})""".replace("SVGS", SVGS)
 
 # Leaves on a page nothing but its figures, without their words.
 ALONE = """
@@ -134,25 +138,12 @@ def drawn(request, page):
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": 1280, "height": height})  # a picture of all, as it stands
     shot = pixels(page.screenshot())
-    figures = page.locator(SVGS).all()
-    found = [
-        (words, figure.evaluate(MARKS), shot[box(figure)])
-        for words, figure in zip(page.evaluate(TEXTS), figures, strict=True)
-    ]
+    found = []
+    for words, (marks, edges) in zip(page.evaluate(TEXTS), page.evaluate(MARKS), strict=True):
+        left, top, right, bottom = map(round, edges)
+        found.append((words, marks, shot[top:bottom, left:right]))
     style.evaluate("style => style.remove()")
     return found
-
-
-def box(figure):
-    """Return the rows and the columns of a figure in the picture of its page."""
-    edges = figure.evaluate(
-        """svg => {
-          const {left, right, top, bottom} = svg.getBoundingClientRect();
-          return [top + scrollY, bottom + scrollY, left + scrollX, right + scrollX];
-        }"""
-    )
-    top, bottom, left, right = (round(edge) for edge in edges)
-    return slice(top, bottom), slice(left, right)
 
 
 def test_words_stand_out(drawn):
