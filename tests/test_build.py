@@ -21,7 +21,7 @@ PAGES = {
     "two": "# Two\n\n## A part\n\nMore words.\n",
 }
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><path/></svg>'
-SLOW = ["write_search", "write_typefaces", "bundle", "write_lite"]
+SLOW = ["write_search", "write_styles", "write_lite"]
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +29,7 @@ def first(tmp_path_factory):
     """The folder of a book of three pages, what its first build says, and a copy of it then."""
     folder = tmp_path_factory.mktemp("build") / "book"
     shutil.copytree(ROOT / "pages/static", folder / "pages/static")
-    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    config["sphinx"]["local_extensions"] = {"extensions": str(ROOT / "pages")}
-    config["sphinx"]["config"]["steps_left_out"] = SLOW
-    write(folder, "_config.yml", yaml.safe_dump(config))
+    settings(folder, SLOW)
     contents(folder, "one", "two")
     write(folder, "dot.svg", SVG)
     for name, text in PAGES.items():
@@ -51,6 +48,14 @@ def book(first):
 
 def write(folder, name, text):
     (folder / name).write_text(text, encoding="utf-8")
+
+
+def settings(folder, without):
+    """Write the settings of our book, without some of the steps that end a build."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    config["sphinx"]["local_extensions"] = {"extensions": str(ROOT / "pages")}
+    config["sphinx"]["config"]["steps_left_out"] = without
+    write(folder, "_config.yml", yaml.safe_dump(config))
 
 
 def contents(folder, *names):
@@ -114,9 +119,10 @@ def test_a_book_that_has_not_changed_is_not_built_again(first, book):
 
 def test_after_a_change_one_page_is_read_and_the_site_is_as_new(book):
     before = read_at(book)
+    settings(book, ["write_lite"])
     (book / "dot.svg").rename(book / "circle.svg")
     write(book, "one.md", PAGES["one"].replace("# One", "# The first").replace("dot", "circle"))
-    build(book)  # another picture, and another name in the margin of each page: from nothing
+    build(book)  # other settings, another picture, another name in each margin: from nothing
     assert {name for name, moment in read_at(book).items() if moment != before[name]} == set(PAGES)
     before = read_at(book)
     write(book, "one.md", PAGES["one"].replace("# One", "# The 1st").replace("dot", "circle"))
@@ -137,6 +143,8 @@ def test_a_page_that_leaves_the_contents_leaves_the_site(book):
 
 def test_a_change_of_the_style_a_setting_or_what_is_installed_is_noticed(book, monkeypatch):
     program_before = program.inputs(book)
+    (book / "dot.svg").rename(book / "circle.svg")
+    drawn = program.inputs(book)
     write(book, "pages/static/book.css", "p { color: red }")
     styled = program.inputs(book)
     write(book, "references.bib", "@book{x}")
@@ -145,7 +153,7 @@ def test_a_change_of_the_style_a_setting_or_what_is_installed_is_noticed(book, m
     monkeypatch.syspath_prepend(book / "installed")
     installed = program.inputs(book)
     monkeypatch.setenv("BOOK_REPOSITORY_URL", "https://github.com/ada/attention")
-    seen = [program_before, styled, cited, installed, program.inputs(book)]
+    seen = [program_before, drawn, styled, cited, installed, program.inputs(book)]
     assert len({rest for _, rest in seen}) == len(seen)
     assert all(pages == program_before[0] for pages, _ in seen)
 

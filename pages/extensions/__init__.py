@@ -51,9 +51,11 @@ COLLECTS, WRITES, COLOURS = 500, 500, 500
 def when_built(app, error):
     """Finish the site, unless something has gone wrong or it is not a site that is made."""
     if error is None and app.builder.format == "html":
-        for step in WHEN_BUILT:
-            if step.__name__ not in app.config.steps_left_out:
-                step(app)
+        steps = {step.__name__: step for step in WHEN_BUILT}
+        for name in app.config.steps_left_out:
+            del steps[name]
+        for step in steps.values():
+            step(app)
 
 
 def setup(app):

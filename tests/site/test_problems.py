@@ -170,7 +170,7 @@ def wrong_book(tmp_path_factory):
     }
     pages["no-title"].cells[0].source = "Words."
     pages["no-outputs"].metadata["myst"] = {"nosuch": 1}
-    folder = make_book(tmp_path_factory.mktemp("wrong"), pages)
+    folder = make_book(tmp_path_factory.mktemp("wrong"), pages, "write_lite")
     (folder / "index.md").write_text("# A book\n\nWords.\n\n[it](#no)\n")
     return folder
 
