@@ -77,11 +77,11 @@ def weights_and_values(weights, values):
 
 
 def scores(given):
-    """Return scores whose largest along the last axis is finite; the others may be -inf."""
+    """Return scores and their largest along the last axis, which is finite; others may be -inf."""
     result = _real("scores", given)
     if result.size == 0 or result.ndim == 0:
         raise ValueError(f"scores must have at least one entry and axis, got shape {result.shape}")
-    largest = result.max(axis=-1)  # NaN where there is one
+    largest = result.max(axis=-1, keepdims=True)  # NaN where there is one
     if (largest == -np.inf).any():
         raise ValueError(
             "scores must have one finite number at least along the last axis, "
@@ -89,7 +89,7 @@ def scores(given):
         )
     if not np.abs(largest).max() <= LARGEST_SCORE:
         raise ValueError(f"scores must be at most {LARGEST_SCORE:g}, or -inf, got {_brief(given)}")
-    return result
+    return result, largest
 
 
 def kernel_values(kernel, u):

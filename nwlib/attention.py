@@ -30,8 +30,8 @@ def softmax(scores):
     >>> softmax([0.0, 0.0, -np.inf])
     array([0.5, 0.5, 0. ])
     """
-    scores = _validate.scores(scores)
-    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    scores, largest = _validate.scores(scores)
+    exponentials = np.exp(scores - largest)
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
