@@ -3,6 +3,8 @@
 `problems` is an extension of its own, loaded first, for it tells what all others warn of.
 """
 
+from sphinx.config import ENUM
+
 from . import (
     equations,
     figures,
@@ -51,11 +53,9 @@ COLLECTS, WRITES, COLOURS = 500, 500, 500
 def when_built(app, error):
     """Finish the site, unless something has gone wrong or it is not a site that is made."""
     if error is None and app.builder.format == "html":
-        steps = {step.__name__: step for step in WHEN_BUILT}
-        for name in app.config.steps_left_out:
-            del steps[name]
-        for step in steps.values():
-            step(app)
+        for step in WHEN_BUILT:
+            if step.__name__ not in app.config.steps_left_out:
+                step(app)
 
 
 def setup(app):
@@ -68,6 +68,7 @@ def setup(app):
     for step in WHEN_WRITTEN:
         app.connect("html-page-context", step, priority=WRITES + 2)  # a button of the theme's: 501
     app.connect("build-finished", when_built, priority=COLOURS + 1)
-    app.add_config_value("steps_left_out", [], "", list)  # of WHEN_BUILT, for a quick look
+    steps = ENUM(*(step.__name__ for step in WHEN_BUILT))
+    app.add_config_value("steps_left_out", [], "", steps)  # for a quick look
     app.add_config_value("comments_config", {}, "")  # which Jupyter Book sets, for all that
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
