@@ -1,6 +1,5 @@
 """Settings of every test, and the built book for the tests that look at its pages."""
 
-import gc
 import json
 import os
 import subprocess
@@ -56,11 +55,6 @@ APART = (
 def pytest_collection_modifyitems(items):
     """Put what takes long first."""
     items.sort(key=lambda item: [not item.nodeid.startswith(prefix) for prefix in LONG])
-
-
-def pytest_collection_finish():
-    """Tell Python that what has been collected stays: it need not look for garbage in it again."""
-    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
