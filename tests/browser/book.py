@@ -27,17 +27,20 @@ def unfold(page):
     page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
 
 
-# The end of one change of colour may be the start of another, of what takes its colour from that.
-FINISH = """() => {
-  for (let all; (all = document.getAnimations()).length; ) all.forEach(one => one.finish());
+# Colours change at once. Waiting is not enough: a change whose time is over, in WebKit, shows its
+# last frame until the next one, and its end may be the start of another's.
+AT_ONCE = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("*, ::before, ::after { transition: none !important; }");
+  document.adoptedStyleSheets = [sheet];
 }"""
 
 
 def set_theme(page, theme):
     """Let the system of the reader change its theme, and wait until the page has followed."""
+    page.evaluate(AT_ONCE)
     page.emulate_media(color_scheme=theme)
     page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
-    page.evaluate(FINISH)
 
 
 # What has been displaced on a page so far: how much of the window by how much, and which things.

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from . import engines
-from .book import PAGES
+from .book import AT_ONCE, PAGES
 from .looks import CUT_OFF, FAINT, LOST, PRINT, WATCH
 
 PHONE, PAPER = 390, 718  # CSS pixels
@@ -127,10 +127,8 @@ class EachPage:
         assert not dumb
 
     def test_words_stand_out_in_the_dark(self, wide):
+        wide.run(AT_ONCE)
         wide.run("() => { document.documentElement.dataset.theme = 'dark'; }")
-        engines.wait_for(
-            wide, "() => document.getAnimations().every(a => a.playState !== 'running')"
-        )
         assert wide.run("() => getComputedStyle(document.body).colorScheme") == "dark"
         assert not wide.run(FAINT)
 
