@@ -152,8 +152,7 @@ def overlooked(book, pages, before, cache):
 
 def write_pages(book, work):
     """Let Sphinx write all pages into a folder, which may have its cache; return its exit code."""
-    sys.modules["rfc3987_syntax"] = None  # jsonschema's, for addresses: a second to load, not used
-    from jupyter_book.sphinx import build_sphinx  # here, for it takes a second, too
+    from jupyter_book.sphinx import build_sphinx  # here, for it takes a second
     from sphinx.errors import SphinxError
 
     result = build_sphinx(

@@ -20,12 +20,6 @@ KERNEL = "@jupyterlite/pyodide-kernel-extension"
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "jupyterlab-myst", KERNEL)
 WHEELS = ("comm", "ipywidgets", "nwlib")
 FROM_WORKER = "../../../../pypi/"  # the wheels, as seen from the kernel's script
-# jupyterlite_core, without what jsonschema loads for a second and does not use (see build.py).
-BUILDER = """
-import sys
-sys.modules["rfc3987_syntax"] = None
-from jupyterlite_core.app import main
-main()"""
 NOTICE = '<script defer src="../../_static/site/lab.js"></script>'
 
 
@@ -77,7 +71,7 @@ def _run_builder(folder, site):
     """Let JupyterLite's own builder make the site of the settings, contents and wheels."""
     extensions = [f"--LiteBuildConfig.federated_extensions={_extension(n)}" for n in EXTENSIONS]
     done = subprocess.run(
-        [sys.executable, "-c", BUILDER, "build", "--output-dir", site, *extensions],
+        [sys.executable, "-m", "jupyterlite_core", "build", "--output-dir", site, *extensions],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -18,7 +18,8 @@ def prediction(queries, keys, values, w):
     with mp.workprec(BITS):
         (queries, keys), unit = _integers(queries, keys)
         values = [mp.mpf(float(y)) for y in values]
-        return [mp.fdot(_attention(query, keys, w, unit)[0], values) for query in queries]
+        kernels = [_kernel(query, keys, mp.mpf(w) * unit)[0] for query in queries]
+        return [mp.fdot(kernel, values) / mp.fsum(kernel) for kernel in kernels]
 
 
 def loss_and_gradient(w, keys, values):
@@ -31,26 +32,22 @@ def loss_and_gradient(w, keys, values):
         values = [mp.mpf(float(y)) for y in values]
         loss = gradient = mp.mpf(0)
         for i, (key, value) in enumerate(zip(keys, values, strict=True)):
-            weights, excess = _attention(key, keys[:i] + keys[i + 1 :], w, unit)
-            others = values[:i] + values[i + 1 :]
-            f = mp.fdot(weights, others)
-            slope = mp.fdot(
-                [a * e for a, e in zip(weights, excess, strict=True)],
-                [-mp.mpf(w) * (y - f) for y in others],
-            )
+            kernel, excess = _kernel(key, keys[:i] + keys[i + 1 :], mp.mpf(w) * unit)
+            others, total = values[:i] + values[i + 1 :], mp.fsum(kernel)
+            f = mp.fdot(kernel, others) / total
+            moves = [k * e for k, e in zip(kernel, excess, strict=True)]
+            slope = -w * unit**2 * mp.fdot(moves, [y - f for y in others]) / total
             loss += (f - value) ** 2 / len(keys)
             gradient += 2 * (f - value) * slope / len(keys)
         return loss, gradient
 
 
-def _attention(query, keys, w, unit):
-    """Return each key's weight, and by how much its squared distance exceeds the smallest."""
+def _kernel(query, keys, w):
+    """Return each key's kernel, and by how much its squared distance exceeds the smallest."""
     nearest = min(keys, key=lambda key: abs(key - query))
-    square, minus_half_w2 = unit**2, -(mp.mpf(w) ** 2) / 2
-    excess = [square * ((key - nearest) * (key + nearest - 2 * query)) for key in keys]
-    kernel = [_exp(minus_half_w2 * e) for e in excess]
-    total = mp.fsum(kernel)
-    return [k / total for k in kernel], excess
+    excess = [(key - nearest) * (key + nearest - 2 * query) for key in keys]
+    half = -(w**2) / 2
+    return [_exp(half * e) for e in excess], excess
 
 
 def _exp(score):

@@ -65,7 +65,8 @@ def left_out_pair_by_pair(w, keys, values):
         own, others = keys[rows, np.newaxis], np.arange(keys.size) != rows[:, np.newaxis]
         nearest = keys[np.where(others, np.abs(keys - own), np.inf).argmin(axis=1), np.newaxis]
         excess = np.where(others, (keys - nearest) * ((keys - own) + (nearest - own)), 0)
-        weights = np.where(others, np.exp(-excess * np.longdouble(w) ** 2 / 2), 0)
+        score = np.where(others, -excess * np.longdouble(w) ** 2 / 2, -np.inf)
+        weights = np.exp(score, where=score > -150, out=np.zeros_like(score))
         weights /= weights.sum(axis=1, keepdims=True)
         f = (weights * values).sum(axis=1)
         pull = (weights * (values - f[:, np.newaxis]) * excess).sum(axis=1)
