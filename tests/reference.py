@@ -43,7 +43,10 @@ def loss_and_gradient(w, keys, values):
 
 
 def _kernel(query, keys, w):
-    """Return each key's kernel, and by how much its squared distance exceeds the smallest."""
+    """Return each key's kernel, and by how much its squared distance exceeds the smallest.
+
+    Both are in units of the integers: w is per unit, the excess in units squared.
+    """
     nearest = min(keys, key=lambda key: abs(key - query))
     excess = [(key - nearest) * (key + nearest - 2 * query) for key in keys]
     half = -(w**2) / 2
