@@ -23,6 +23,7 @@ placements = st.sampled_from(
 )
 scales = st.sampled_from([0, 1e-200, 1e-100, 1, 1e6]) | st.floats(-1e6, 1e6)
 eighths = st.integers(-200, 200).map(lambda k: k / 8)
+generators = st.integers(0, 2**32).map(np.random.default_rng)
 shifts = st.integers(-(2**40), 2**40).map(lambda k: k / 8)
 
 

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import course
 from statsmodels.nonparametric.kernel_regression import KernelReg
-from strategies import eighths, exact_problems, pairs, problems, queries, scales, shifts, vectors
+from strategies import (
+    eighths,
+    exact_problems,
+    generators,
+    pairs,
+    problems,
+    queries,
+    scales,
+    shifts,
+    vectors,
+)
 
 import nwlib as nw
 
@@ -153,10 +163,10 @@ def test_an_affine_change_of_the_values_passes_through(queries, problem, w, fact
     assert_close(nw.nadaraya_watson(queries, keys, changed, w), expected, atol)
 
 
-@given(queries, problems, scales, st.randoms(use_true_random=False))
-def test_the_order_of_the_pairs_does_not_matter(queries, problem, w, random):
+@given(queries, problems, scales, generators)
+def test_the_order_of_the_pairs_does_not_matter(queries, problem, w, rng):
     keys, values = problem
-    order = random.sample(range(keys.size), keys.size)
+    order = rng.permutation(keys.size)
     shuffled = nw.nadaraya_watson(queries, keys[order], values[order], w)
     assert_close(shuffled, nw.nadaraya_watson(queries, keys, values, w), rounding(values))
 
