@@ -86,8 +86,8 @@ lock: ## Renew the exact versions from the ranges in pyproject.toml
 	"$$tmp/bin/uv" pip compile --quiet --upgrade --universal --fork-strategy fewest \
 	    --python-version 3.11 --extra lab --extra test --custom-compile-command "make lock" \
 	    pyproject.toml homework/grader/pyproject.toml --output-file requirements.txt && \
-	"$$tmp/bin/uv" pip compile --no-config --quiet --python-platform linux \
-	    --python-version 3.12 --extra binder --constraint requirements.txt --custom-compile-command "make lock" \
+	"$$tmp/bin/uv" pip compile --no-config --quiet --python-platform linux --python-version 3.12 \
+	    --extra binder --constraint requirements.txt --custom-compile-command "make lock" \
 	    pyproject.toml --output-file .binder/requirements.txt && \
 	printf -- '-e .\n-e homework/grader\n' >> requirements.txt
 
